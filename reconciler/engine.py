@@ -1,0 +1,157 @@
+"""Ask the providers at once, bounded; settle each verdict; commit in small batches; announce after the commit.
+
+Catches :class:`ReconcilerError` only. Anything else is a bug: it propagates, after what was settled is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from reconciler import planner
+from reconciler.errors import NotAsked, ReconcilerError
+from reconciler.model import Answer, Change, Outcome, Problem, Result, Verdict
+from reconciler.secret import Secret
+
+BATCH = 50
+"""Settled changes that one transaction carries at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One change to carry out, with the secrets that asking and sealing need."""
+
+    change: Change
+    secrets: Mapping[str, Secret]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One change with its verdict, not yet committed."""
+
+    task: Task
+    result: Result
+    verdict: Verdict | None = None
+    problem: Problem | None = None
+    seconds: float = 0.0
+
+
+Ask = Callable[[Task], Awaitable[Verdict]]
+Commit = Callable[[Sequence[Settled]], Sequence[Outcome]]
+"""Writes a batch in one transaction; blocks; runs in one thread at a time."""
+
+
+@dataclass
+class Run:
+    """One run of the engine: what it was given, and what has come of it so far."""
+
+    tasks: Sequence[Task]
+    ask: Ask
+    commit: Commit
+    announce: Callable[[Outcome], None]
+    parallelism: int
+    stopped: bool = False
+    """Set from outside (Ctrl-C) or by an error: nothing new is asked, what is in flight is finished and committed."""
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    error: ReconcilerError | None = None
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def results(self) -> tuple[Outcome, ...]:
+        """One outcome for each task, in plan order; those never finished are ``skipped``."""
+        return tuple(
+            self.outcomes.get(t.change.name) or Outcome(t.change, Result.SKIPPED, t.change.expected_version)
+            for t in self.tasks
+        )
+
+
+async def carry_out(run: Run) -> None:
+    """Carry out every task, or stop early where ``run.stopped`` is set; ``run.outcomes`` has what was done."""
+    waiting = iter(run.tasks)
+    settled: asyncio.Queue[Settled | None] = asyncio.Queue()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="store") as thread:
+        committer = asyncio.create_task(_commit_all(run, settled, thread))
+        workers = [_work(run, waiting, settled) for _ in range(min(run.parallelism, len(run.tasks)))]
+        ended = await asyncio.gather(*workers, return_exceptions=True)
+        await settled.put(None)
+        await committer
+    for exception in ended:
+        if exception is not None:
+            raise exception
+
+
+async def _work(run: Run, waiting: Iterator[Task], settled: asyncio.Queue[Settled | None]) -> None:
+    try:
+        for task in waiting:
+            if run.stopped:
+                return
+            await settled.put(await _settle(run, task))
+    except BaseException:
+        run.stop()
+        raise
+
+
+async def _settle(run: Run, task: Task) -> Settled:
+    change = task.change
+    started = time.monotonic()
+    if change.unresolved:
+        key, code = next(iter(change.unresolved.items()))
+        return Settled(task, Result.FAILED, problem=unresolved_problem(change, key, code))
+    if not change.asks:
+        return Settled(task, planner.settle(change, None))
+    try:
+        verdict = await run.ask(task)
+    except NotAsked as problem:
+        verdict = Verdict(Answer.UNKNOWN, problem.code.name, asked=problem.asked, at=problem.at,
+                          notes=(problem.detail,) if problem.detail else ())  # fmt: skip
+    except ReconcilerError as error:
+        return Settled(task, Result.FAILED, problem=error.problem(), seconds=time.monotonic() - started)
+    return Settled(task, planner.settle(change, verdict), verdict, seconds=time.monotonic() - started)
+
+
+def unresolved_problem(change: Change, key: str, code: str) -> Problem:
+    """Why a change cannot be asked about: a reference that gives nothing usable on this machine."""
+    error = ReconcilerError(code)
+    reference = change.credential.declared.references[key] if change.credential else ""
+    return Problem(
+        code=code,
+        summary=error.code.summary,
+        place=change.credential.place(key) if change.credential else None,
+        subject=f"{change.name}.{key}",
+        detail=reference,
+        hint=error.hint,
+    )
+
+
+async def _commit_all(run: Run, settled: asyncio.Queue[Settled | None], thread: ThreadPoolExecutor) -> None:
+    loop = asyncio.get_running_loop()
+    more = True
+    while more:
+        batch, more = await _batch(settled)
+        if not batch or run.error:
+            continue
+        try:
+            outcomes = await loop.run_in_executor(thread, run.commit, batch)
+        except ReconcilerError as error:
+            run.error = error
+            run.stop()
+            continue
+        for outcome in outcomes:
+            run.outcomes[outcome.change.name] = outcome
+            run.announce(outcome)
+
+
+async def _batch(settled: asyncio.Queue[Settled | None]) -> tuple[list[Settled], bool]:
+    """What has settled by now, and whether more may come. While one batch is committed, the next one gathers."""
+    batch: list[Settled] = []
+    item = await settled.get()
+    while item is not None:
+        batch.append(item)
+        if len(batch) == BATCH or settled.empty():
+            return batch, True
+        item = settled.get_nowait()
+    return batch, False

@@ -1,0 +1,71 @@
+"""The exceptions that reach a user, each with a code of :mod:`reconciler.codes`, a message and a hint.
+
+::
+
+    ReconcilerError
+    ├── UsageError           the command line, or a name or file that does not exist
+    ├── ManifestInvalid      the manifest; carries every problem
+    ├── StoreError           store or key: missing, unreachable, not ours, held, damaged
+    ├── Refused              a gate said no; a person must look
+    ├── SecretUnavailable    one reference gives no usable value here
+    └── NotAsked             a provider could not be asked; becomes an unknown verdict
+
+A message never holds a secret, a body or a library's own text about a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.codes import CODES
+from reconciler.model import Problem
+
+
+class ReconcilerError(Exception):
+    """Anything that a user is told about in one message, without a traceback."""
+
+    def __init__(self, code: str, detail: str = "", hint: str = "") -> None:
+        super().__init__(code, detail)
+        self.code = CODES[code]
+        self.detail = detail
+        self.hint = hint or self.code.hint
+
+    def __str__(self) -> str:
+        return f"{self.code.summary}: {self.detail}" if self.detail else self.code.summary
+
+    def problem(self) -> Problem:
+        """The same as a value, for a report."""
+        return Problem(self.code.name, self.code.summary, detail=self.detail, hint=self.hint)
+
+
+class UsageError(ReconcilerError):
+    """How it was called: exit 64."""
+
+
+class ManifestInvalid(ReconcilerError):
+    """The manifest cannot be used: exit 1. ``problems`` has all of them, in order of place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems[0].code if problems[0].code in CODES else "bad-value")
+        self.problems = tuple(problems)
+
+
+class StoreError(ReconcilerError):
+    """Store, lease or key: exit 5."""
+
+
+class Refused(ReconcilerError):
+    """A gate refused; nothing was written: exit 4."""
+
+
+class SecretUnavailable(ReconcilerError):
+    """A reference gives no usable value here: ``secret-missing`` or ``secret-malformed``."""
+
+
+class NotAsked(ReconcilerError):
+    """No usable answer came; ``asked`` says what was tried, without credentials."""
+
+    def __init__(self, code: str, detail: str = "", *, asked: str = "", at: str = "") -> None:
+        super().__init__(code, detail)
+        self.asked = asked
+        self.at = at

@@ -1,0 +1,247 @@
+"""All policy, pure: what must be done (:func:`plan`), what a verdict makes of it (:func:`settle`), what a status is.
+
+The same input gives the same plan and the same digest, whatever the order: no clock, no I/O, no randomness.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from reconciler import diff
+from reconciler.codes import CODES
+from reconciler.model import (
+    EMPTY, Action, Answer, Change, Credential, Declared, Plan, Record, Rejection, Result, SecretState, Status, Traits,
+    Verdict,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the secrets at hand."""
+
+    fingerprints: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    """Of each value that could be had and compared, by (name, key)."""
+    missing: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The code why a value could not be had, by (name, key)."""
+    compared: bool = True
+    """False where secrets were skipped, or no key is at hand to compare them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the plan is for."""
+
+    store_id: str
+    """Empty without a store: then there is no digest."""
+    workspace: str
+    only: tuple[str, ...] = ()
+    """Globs; empty selects everything."""
+
+    def selects(self, name: str) -> bool:
+        return not self.only or any(fnmatchcase(name, glob) for glob in self.only)
+
+
+def plan(
+    credentials: Mapping[str, Credential],
+    records: Mapping[str, Record],
+    rejections: Mapping[str, Rejection],
+    known: Known,
+    traits: Mapping[str, Traits],
+    scope: Scope,
+) -> Plan:
+    """Compare what is declared with what is stored."""
+    changes: list[Change] = []
+    kept: list[str] = []
+    selected = {n: c for n, c in credentials.items() if scope.selects(n)} if scope.only else credentials
+    for name, credential in selected.items():
+        record = records.get(name)
+        if record and record.declared == credential.declared and _same_secrets(credential, record, known):
+            kept.append(name)
+        else:
+            changes.append(_change(credential, record, rejections.get(name), known, traits))
+    changes.extend(_notes(credentials, records, rejections, known, scope, set(kept)))
+    changes.sort(key=lambda c: (c.name, c.action))
+    total = sum(len(c.declared.references) for c in selected.values())
+    return Plan(
+        changes=tuple(changes),
+        kept=tuple(sorted(kept)),
+        secrets_total=total,
+        secrets_compared=sum(1 for name, _ in known.fingerprints if name in selected) if known.compared else 0,
+        digest=_digest(changes, known, scope),
+        partial=len(selected) < len(credentials),
+    )
+
+
+def _same_secrets(credential: Credential, record: Record, known: Known) -> bool:
+    """Whether no secret is known to differ; one that cannot be compared counts as the same (D19)."""
+    if not known.compared:
+        return True
+    for key in credential.declared.references:
+        found = known.fingerprints.get((credential.name, key))
+        if found is not None and found != record.fingerprints.get(key):
+            return False
+    return True
+
+
+def _change(
+    credential: Credential,
+    record: Record | None,
+    rejection: Rejection | None,
+    known: Known,
+    traits: Mapping[str, Traits],
+) -> Change:
+    secrets = {key: _state(credential, key, record, known) for key in credential.declared.references}
+    before = record.declared if record else None
+    reasons = ("new",) if before is None else tuple(_reasons(before, credential.declared, secrets, traits))
+    asks = before is None or _asks(before, credential.declared, secrets)
+    return Change(
+        action=Action.UPDATE if record else Action.CREATE,
+        name=credential.name,
+        provider=credential.declared.provider,
+        reasons=reasons,
+        fields=diff.changes(before, credential.declared),
+        secrets=secrets,
+        expected_version=record.version if record else 0,
+        credential=credential,
+        record=record,
+        rejection=rejection,
+        asks=asks,
+        blocked="protected" if before and before.protected and "account" in reasons else "",
+        unresolved=_unresolved(credential, known) if asks else EMPTY,
+    )
+
+
+def _state(credential: Credential, key: str, record: Record | None, known: Known) -> SecretState:
+    found = known.fingerprints.get((credential.name, key)) if known.compared else None
+    stored = record.fingerprints.get(key) if record else None
+    if record is None or stored is None or record.declared.provider != credential.declared.provider:
+        return SecretState.NEW
+    if found is None:
+        return SecretState.NOT_COMPARED
+    return SecretState.UNCHANGED if found == stored else SecretState.CHANGED
+
+
+def _reasons(
+    before: Declared, after: Declared, secrets: Mapping[str, SecretState], traits: Mapping[str, Traits]
+) -> Iterator[str]:
+    """Why an update is one, most important first."""
+    if before.provider != after.provider or _account(before, traits) != _account(after, traits):
+        yield "account"
+    if before.settings != after.settings:
+        yield "settings"
+    if {SecretState.NEW, SecretState.CHANGED} & set(secrets.values()):
+        yield "secret"
+    if before.references != after.references:
+        yield "reference"
+    if before.common != after.common:
+        yield "common"
+
+
+def _account(declared: Declared, traits: Mapping[str, Traits]) -> tuple[Any, ...]:
+    keys = traits[declared.provider].account if declared.provider in traits else tuple(sorted(declared.settings))
+    return tuple(declared.settings.get(key) for key in keys)
+
+
+def _asks(before: Declared, after: Declared, secrets: Mapping[str, SecretState]) -> bool:
+    """Whether an update needs the provider's word: all but common keys, or a new reference to the same value."""
+    if before.provider != after.provider or before.settings != after.settings:
+        return True
+    if {SecretState.NEW, SecretState.CHANGED} & set(secrets.values()):
+        return True
+    moved = (key for key in after.references if before.references.get(key) != after.references[key])
+    return any(secrets[key] is SecretState.NOT_COMPARED for key in moved)
+
+
+def _unresolved(credential: Credential, known: Known) -> dict[str, str]:
+    keys = credential.declared.references
+    return {k: known.missing[credential.name, k] for k in keys if (credential.name, k) in known.missing}
+
+
+def _notes(
+    credentials: Mapping[str, Credential],
+    records: Mapping[str, Record],
+    rejections: Mapping[str, Rejection],
+    known: Known,
+    scope: Scope,
+    kept: set[str],
+) -> Iterator[Change]:
+    """Nothing to do, something to say: records that no manifest declares, rejections that lost their reason."""
+    for name, record in records.items():
+        if name not in credentials and scope.selects(name):
+            yield Change(Action.NOTE, name, record.declared.provider, ("undeclared",), record=record,
+                         expected_version=record.version)  # fmt: skip
+    for name, rejection in rejections.items():
+        if not scope.selects(name):
+            continue
+        if name not in credentials:
+            yield Change(Action.NOTE, name, rejection.declared.provider, ("rejection-gone",), rejection=rejection)
+        elif name in kept and _all_compared(credentials[name], known):
+            yield Change(Action.NOTE, name, rejection.declared.provider, ("rejection-settled",), rejection=rejection,
+                         record=records[name], credential=credentials[name])  # fmt: skip
+
+
+def _all_compared(credential: Credential, known: Known) -> bool:
+    return known.compared and all((credential.name, k) in known.fingerprints for k in credential.declared.references)
+
+
+def _digest(changes: list[Change], known: Known, scope: Scope) -> str:
+    """What a reviewer approves, in 128 bits: D7 says what it covers, and what it leaves out on purpose."""
+    if not scope.store_id:
+        return ""
+    covered = {
+        "digest": 1,
+        "store": scope.store_id,
+        "workspace": scope.workspace,
+        "selection": {"only": sorted(scope.only)},
+        "changes": [_covered(change) for change in changes if change.action is not Action.NOTE],
+    }
+    text = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    prefix = "c1" if known.compared else "s1"
+    return f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _covered(change: Change) -> dict[str, Any]:
+    declared = change.credential.declared if change.credential else None
+    return {
+        "action": change.action,
+        "name": change.name,
+        "provider": change.provider,
+        "reasons": change.reasons,
+        "fields": sorted([f.field, f.before, f.after] for f in change.fields),
+        "references": dict(declared.references) if declared else {},
+        "expected": change.expected_version,
+        "secrets": dict(change.secrets),
+    }
+
+
+def settle(change: Change, verdict: Verdict | None) -> Result:
+    """What becomes of a change under a verdict; ``None`` where the provider need not be asked (section 6)."""
+    answer = verdict.answer if verdict else Answer.VALID
+    return _SETTLED[answer].get(change.action, Result.KEPT)
+
+
+_SETTLED: dict[Answer, dict[Action, Result]] = {
+    Answer.VALID: {
+        Action.CREATE: Result.CREATED,
+        Action.UPDATE: Result.UPDATED,
+        Action.RENAME: Result.RENAMED,
+        Action.DELETE: Result.DELETED,
+    },
+    Answer.REJECTED: {action: Result.REJECTED for action in (Action.CREATE, Action.UPDATE, Action.RENAME)},
+    Answer.UNKNOWN: {action: Result.FAILED for action in (Action.CREATE, Action.UPDATE, Action.RENAME)},
+}
+
+
+def status(record: Record | None, rejection: Rejection | None) -> Status:
+    """What ``list`` shows; a record's own trouble goes before that of an update waiting beside it."""
+    if record is None:
+        return Status.REJECTED
+    own = CODES[record.verdict.code].status or Status.READY
+    if own in (Status.REFUSED_NOW, Status.SUSPENDED):
+        return own
+    return Status.UPDATE_REJECTED if rejection else own

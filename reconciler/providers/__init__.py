@@ -1,0 +1,1 @@
+"""One file per SMS service, behind :mod:`reconciler.providers.base`."""

@@ -1,0 +1,143 @@
+"""Everything that a renderer may look at, the counts, and the one place where the exit code is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler import planner
+from reconciler.codes import CODES, PRECEDENCE, Exit
+from reconciler.model import (
+    EMPTY, Action, Mode, Outcome, Plan, Problem, Record, Rejection, Result, Severity, Snapshot, Status, Traits,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which workspace of which store a command works on."""
+
+    workspace: str
+    mode: Mode
+    store: str
+    """The store's address for people, without a password."""
+    exists: bool = True
+    store_id: str = ""
+    serial: int = 0
+    stored: int = 0
+    """How many records it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list: a record, a rejection, or both."""
+
+    name: str
+    status: Status
+    provider: str
+    service_id: str
+    region: str
+    label: str
+    created_by: str
+    record: Record | None
+    rejection: Rejection | None
+
+    @property
+    def ready(self) -> bool:
+        return self.status.startswith("ready")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one command."""
+
+    command: str
+    header: Header | None = None
+    problems: tuple[Problem, ...] = ()
+    plan: Plan | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    rows: tuple[Row, ...] = ()
+    total: int = 0
+    """How many rows there are without a filter."""
+    filters: Mapping[str, str] = EMPTY
+    creators: tuple[str, ...] = ()
+    """For a filter without a match: who there is."""
+    declared: int = 0
+    files: int = 0
+    selection: str = ""
+    """The flags that chose the manifest and the store, to be repeated in a next command."""
+    detailed_exitcode: bool = False
+    interrupted: bool = False
+    anchor: str = ""
+    facts: Mapping[str, str] = EMPTY
+    """What a small command has to say, by name."""
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
+
+
+def exit_code(report: Report) -> int:
+    """The command's exit code: the first of the documented order that applies, whatever the output format."""
+    found = {CODES[p.code].exit for p in report.errors}
+    if report.interrupted:
+        found.add(Exit.INTERRUPTED)
+    if any(o.result in (Result.REJECTED, Result.FAILED) for o in report.outcomes):
+        found.add(Exit.ATTENTION)
+    if report.detailed_exitcode and report.plan and report.plan.effective:
+        found.add(Exit.CHANGES)
+    return next((int(code) for code in PRECEDENCE if code in found), 0)
+
+
+def plan_summary(plan: Plan) -> str:
+    """The line that scripts may rely on."""
+    counts = {action: len(plan.of(action)) for action in Action}
+    return (
+        f"Plan: {counts[Action.CREATE]} to create, {counts[Action.UPDATE]} to update, "
+        f"{counts[Action.DELETE]} to delete, {len(plan.kept)} unchanged."
+    )
+
+
+def plan_also(plan: Plan) -> str:
+    """The second line: what the summary has no room for; empty where there is nothing."""
+    notes = [reason for change in plan.of(Action.NOTE) for reason in change.reasons]
+    parts = {
+        "to rename": len(plan.of(Action.RENAME)),
+        "undeclared": notes.count("undeclared"),
+        "stale rejections": len(notes) - notes.count("undeclared"),
+        "blocked": sum(1 for change in plan.changes if change.blocked),
+        "secrets not compared": plan.secrets_total - plan.secrets_compared,
+    }
+    said = ", ".join(f"{count} {what}" for what, count in parts.items() if count)
+    return f"Also: {said}." if said else ""
+
+
+def applied_summary(outcomes: tuple[Outcome, ...], unchanged: int) -> str:
+    """How a run of ``apply`` ended, in one line."""
+    counts = {result: sum(1 for o in outcomes if o.result is result) for result in Result}
+    shown = ("created", "updated", "renamed", "deleted", "rejected", "failed")
+    said = ", ".join(f"{counts[Result(word)]} {word}" for word in shown)
+    return f"Applied: {said}, {counts[Result.SKIPPED]} not attempted; {unchanged} unchanged."
+
+
+def rows(snapshot: Snapshot, traits: Mapping[str, Traits]) -> tuple[Row, ...]:
+    """One row for each name that has a record, a rejection or both, in order of name."""
+    names = sorted(snapshot.records.keys() | snapshot.rejections.keys())
+    return tuple(_row(n, snapshot.records.get(n), snapshot.rejections.get(n), traits) for n in names)
+
+
+def _row(name: str, record: Record | None, rejection: Rejection | None, traits: Mapping[str, Traits]) -> Row:
+    declared = record.declared if record else rejection.declared if rejection else None
+    if declared is None:
+        raise ValueError("a row needs a record or a rejection")
+    trait = traits.get(declared.provider)
+    return Row(
+        name=name,
+        status=planner.status(record, rejection),
+        provider=declared.provider,
+        service_id=str(declared.settings.get(trait.identifier, "")) if trait else "",
+        region=str(declared.settings.get(trait.region, "")) if trait and trait.region else "",
+        label=declared.label,
+        created_by=record.created_by if record else rejection.by if rejection else "",
+        record=record,
+        rejection=rejection,
+    )

@@ -1,0 +1,1 @@
+"""One file per reference scheme, behind :mod:`reconciler.resolvers.base`."""

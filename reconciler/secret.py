@@ -1,0 +1,43 @@
+"""The type of a secret value: one that nothing can print, copy into JSON, pickle or compare in measurable time."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, NoReturn
+
+
+class Secret:
+    """A secret value in memory, short-lived but not wiped (Python cannot wipe ``str``).
+
+    Every way of turning it into text gives ``<secret>`` or raises ``TypeError``; only :meth:`reveal` gives the value.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Give the value. Call it only where the value leaves for its one destination."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "<secret>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> NoReturn:
+        raise TypeError("a secret has no hash")
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        raise TypeError("a secret cannot be pickled, copied or written")
+
+    __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse  # type: ignore[assignment]

@@ -1,0 +1,127 @@
+"""The interface of a store: read one workspace, take its lease, commit guarded writes with their events.
+
+A store holds sealed secrets only and has no key; it is given a ``mac`` to chain events. Every method may raise
+:class:`reconciler.errors.StoreError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.model import Event, Record, Rejection, SealedSecret, Snapshot, StoreInfo
+
+Mac = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The store's data key, wrapped by one wrapping key."""
+
+    key_id: str
+    """The wrapping key's id, derived from it."""
+    data_key_id: str
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease, for the message to the next one."""
+
+    actor: str
+    host: str
+    pid: int
+    run_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write to one workspace until it expires."""
+
+    workspace: str
+    id: str
+    fencing: int
+    """Rises with every lease taken; every write checks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Store a record with its sealed secrets; drops the rejection of that name."""
+
+    record: Record
+    sealed: Sequence[SealedSecret]
+    """All secrets of the record, unchanged ones included."""
+    expected_version: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Store a rejection; ``attempts`` and ``first_at`` carry on from the one already there."""
+
+    rejection: Rejection
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class DropRejection:
+    """Remove the rejection of ``event.name``."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Only an event: an attempt that changed nothing."""
+
+    event: Event
+
+
+Write = Put | Reject | DropRejection | Tell
+
+
+class Store(Protocol):
+    """One store, open."""
+
+    info: StoreInfo
+
+    def slots(self) -> Sequence[Slot]:
+        """The wrapped data key, once for each wrapping key."""
+
+    def workspaces(self) -> Sequence[str]:
+        """Names of the workspaces that hold anything, sorted."""
+
+    def load(self, workspace: str) -> Snapshot:
+        """Everything stored of one workspace, read in one transaction."""
+
+    def last_versions(self, workspace: str, names: Sequence[str]) -> dict[str, int]:
+        """The highest version that each name ever had, deleted ones included; 0 for a new name."""
+
+    def sealed(self, workspace: str, name: str) -> Sequence[SealedSecret]:
+        """The current sealed secrets of one record, after comparing the row with its latest event.
+
+        Raises StoreError ``tampered`` where they do not agree.
+        """
+
+    def acquire(self, workspace: str, holder: Holder, seconds: float) -> Lease:
+        """Take the lease for so many seconds. Raises StoreError ``lease-held`` that says who has it since when."""
+
+    def renew(self, lease: Lease, seconds: float) -> None:
+        """Extend it. Raises StoreError ``lease-lost`` where somebody else took it."""
+
+    def release(self, lease: Lease) -> None:
+        """Give it back; does nothing where it is somebody else's by now."""
+
+    def commit(self, lease: Lease, writes: Sequence[Write], mac: Mac) -> Sequence[bool]:
+        """Apply up to 50 writes in one transaction, each under a savepoint, each with its event chained.
+
+        Answers for each whether it was written: False where a ``Put`` did not find its expected version.
+        Raises StoreError ``lease-lost`` before writing anything where the fencing number is not the lease's.
+        """
+
+    def events(self, workspace: str) -> Sequence[tuple[int, Event, bytes]]:
+        """The chain: number, event, mac, in order."""
+
+    def close(self) -> None:
+        """Close it; nothing is lost."""
