@@ -1,4 +1,4 @@
-"""Who runs this and where: the actor and how we know, the CI run, the terminal. Reads the environment; decides nothing."""
+"""Who runs this and where: the actor and how we know, the CI run, the terminal, the clock. Decides nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 from reconciler.model import Origin
 
-WIDTH_WITHOUT_TERMINAL = 120
+WIDTH_WITHOUT_TERMINAL = 200
+"""A file or a log has no width: nothing is dropped for it."""
 
 
 def now() -> str:
@@ -36,7 +37,9 @@ def _github(env: Mapping[str, str]) -> dict[str, str]:
     if env.get("GITHUB_ACTIONS") != "true":
         return {}
     ref = env.get("GITHUB_REF", "").split("/")
-    run = f"{env.get('GITHUB_SERVER_URL', '')}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{env.get('GITHUB_RUN_ID')}"
+    run = (
+        f"{env.get('GITHUB_SERVER_URL', '')}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{env.get('GITHUB_RUN_ID')}"
+    )
     return {
         "ci": "github",
         "actor": env.get("GITHUB_ACTOR", ""),

@@ -54,12 +54,15 @@ class Run:
     announce: Callable[[Outcome], None]
     parallelism: int
     stopped: bool = False
-    """Set from outside (Ctrl-C) or by an error: nothing new is asked, what is in flight is finished and committed."""
+    """Nothing new is asked; what is in flight is finished and committed."""
+    interrupted: bool = False
+    """Whether a person stopped it."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     error: ReconcilerError | None = None
 
-    def stop(self) -> None:
-        self.stopped = True
+    def interrupt(self) -> None:
+        """Stop because a person wants it."""
+        self.interrupted = self.stopped = True
 
     def results(self) -> tuple[Outcome, ...]:
         """One outcome for each task, in plan order; those never finished are ``skipped``."""
@@ -91,7 +94,7 @@ async def _work(run: Run, waiting: Iterator[Task], settled: asyncio.Queue[Settle
                 return
             await settled.put(await _settle(run, task))
     except BaseException:
-        run.stop()
+        run.stopped = True
         raise
 
 
@@ -138,7 +141,7 @@ async def _commit_all(run: Run, settled: asyncio.Queue[Settled | None], thread: 
             outcomes = await loop.run_in_executor(thread, run.commit, batch)
         except ReconcilerError as error:
             run.error = error
-            run.stop()
+            run.stopped = True
             continue
         for outcome in outcomes:
             run.outcomes[outcome.change.name] = outcome

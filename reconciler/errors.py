@@ -43,11 +43,16 @@ class UsageError(ReconcilerError):
 
 
 class ManifestInvalid(ReconcilerError):
-    """The manifest cannot be used: exit 1. ``problems`` has all of them, in order of place."""
+    """The manifest cannot be used: exit 1. ``problems`` has all of them, in order of place.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    ``declared`` and ``files`` count what was read, for a report.
+    """
+
+    def __init__(self, problems: Sequence[Problem], *, declared: int = 0, files: int = 0) -> None:
         super().__init__(problems[0].code if problems[0].code in CODES else "bad-value")
         self.problems = tuple(problems)
+        self.declared = declared
+        self.files = files
 
 
 class StoreError(ReconcilerError):

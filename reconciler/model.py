@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class Action(StrEnum):
@@ -285,7 +282,7 @@ class Change:
     provider: str
     reasons: tuple[str, ...]
     fields: tuple[FieldChange, ...] = ()
-    secrets: Mapping[str, SecretState] = EMPTY
+    secrets: Mapping[str, SecretState] = field(default_factory=dict)
     expected_version: int = 0
     credential: Credential | None = None
     record: Record | None = None
@@ -294,7 +291,7 @@ class Change:
     """Whether the provider must be asked before it is stored."""
     blocked: str = ""
     """The code of the gate that refuses it (``protected``), or empty."""
-    unresolved: Mapping[str, str] = EMPTY
+    unresolved: Mapping[str, str] = field(default_factory=dict)
     """Secret keys whose value could not be had, with the code why: ``apply`` will fail this change."""
 
     @property

@@ -15,7 +15,18 @@ from typing import Any
 from reconciler import diff
 from reconciler.codes import CODES
 from reconciler.model import (
-    EMPTY, Action, Answer, Change, Credential, Declared, Plan, Record, Rejection, Result, SecretState, Status, Traits,
+    Action,
+    Answer,
+    Change,
+    Credential,
+    Declared,
+    Plan,
+    Record,
+    Rejection,
+    Result,
+    SecretState,
+    Status,
+    Traits,
     Verdict,
 )  # fmt: skip
 
@@ -43,7 +54,12 @@ class Scope:
     """Globs; empty selects everything."""
 
     def selects(self, name: str) -> bool:
-        return not self.only or any(fnmatchcase(name, glob) for glob in self.only)
+        return selects(self.only, name)
+
+
+def selects(only: tuple[str, ...], name: str) -> bool:
+    """Whether globs select a name; no glob selects every name."""
+    return not only or any(fnmatchcase(name, glob) for glob in only)
 
 
 def plan(
@@ -112,7 +128,7 @@ def _change(
         rejection=rejection,
         asks=asks,
         blocked="protected" if before and before.protected and "account" in reasons else "",
-        unresolved=_unresolved(credential, known) if asks else EMPTY,
+        unresolved=_unresolved(credential, known) if asks else {},
     )
 
 
@@ -232,8 +248,8 @@ _SETTLED: dict[Answer, dict[Action, Result]] = {
         Action.RENAME: Result.RENAMED,
         Action.DELETE: Result.DELETED,
     },
-    Answer.REJECTED: {action: Result.REJECTED for action in (Action.CREATE, Action.UPDATE, Action.RENAME)},
-    Answer.UNKNOWN: {action: Result.FAILED for action in (Action.CREATE, Action.UPDATE, Action.RENAME)},
+    Answer.REJECTED: dict.fromkeys((Action.CREATE, Action.UPDATE, Action.RENAME), Result.REJECTED),
+    Answer.UNKNOWN: dict.fromkeys((Action.CREATE, Action.UPDATE, Action.RENAME), Result.FAILED),
 }
 
 

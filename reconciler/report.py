@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler import planner
 from reconciler.codes import CODES, PRECEDENCE, Exit
 from reconciler.model import (
-    EMPTY, Action, Mode, Outcome, Plan, Problem, Record, Rejection, Result, Severity, Snapshot, Status, Traits,
+    Action,
+    Mode,
+    Outcome,
+    Plan,
+    Problem,
+    Record,
+    Rejection,
+    Result,
+    Severity,
+    Snapshot,
+    Status,
+    Traits,
 )  # fmt: skip
 
 
@@ -58,7 +69,7 @@ class Report:
     rows: tuple[Row, ...] = ()
     total: int = 0
     """How many rows there are without a filter."""
-    filters: Mapping[str, str] = EMPTY
+    filters: Mapping[str, str] = field(default_factory=dict)
     creators: tuple[str, ...] = ()
     """For a filter without a match: who there is."""
     declared: int = 0
@@ -68,7 +79,7 @@ class Report:
     detailed_exitcode: bool = False
     interrupted: bool = False
     anchor: str = ""
-    facts: Mapping[str, str] = EMPTY
+    facts: Mapping[str, str] = field(default_factory=dict)
     """What a small command has to say, by name."""
 
     @property

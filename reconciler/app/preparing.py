@@ -1,0 +1,182 @@
+"""The steps that plan and apply share: read the manifest, open the store, resolve, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from reconciler.manifest import Manifest
+from reconciler.sealing import Keyring
+
+from reconciler import manifest as manifests
+from reconciler import planner, schema
+from reconciler.app.resolving import Resolved, known, resolve
+from reconciler.app.wiring import Where, choose_workspace, keyring, open_store
+from reconciler.codes import CODES
+from reconciler.errors import ManifestInvalid, StoreError
+from reconciler.model import Plan, Problem, Severity, Snapshot, Traits
+from reconciler.report import Header
+from reconciler.resolvers.base import Surroundings
+from reconciler.stores.base import Store
+
+
+class Secrets(StrEnum):
+    """How much of the secrets a plan compares (D19)."""
+
+    AUTO = "auto"
+    REQUIRE = "require"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class What:
+    """Which entries of which manifest, and how."""
+
+    files: tuple[Path, ...]
+    only: tuple[str, ...] = ()
+    secrets: Secrets = Secrets.AUTO
+    secrets_dir: Path | None = None
+    allow_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with everything that it was made from."""
+
+    manifest: Manifest
+    traits: Mapping[str, Traits]
+    store: Store | None
+    keyring: Keyring | None
+    snapshot: Snapshot
+    resolved: Resolved
+    known: planner.Known
+    plan: Plan
+    header: Header
+    problems: tuple[Problem, ...]
+
+    @property
+    def opened(self) -> Store:
+        """The store, where there must be one by now."""
+        if self.store is None:
+            raise StoreError("store-missing")
+        return self.store
+
+    @property
+    def keys(self) -> Keyring:
+        """The key, where there must be one by now."""
+        if self.keyring is None:
+            raise StoreError("key-missing")
+        return self.keyring
+
+    def close(self) -> None:
+        if self.store:
+            self.store.close()
+
+
+def read(where: Where, what: What) -> tuple[Manifest, Mapping[str, Traits]]:
+    """Read and check the manifest. Raises UsageError, ManifestInvalid."""
+    document = schema.builtin()
+    manifest = manifests.read(what.files, document, workspace=where.workspace or None, allow_empty=what.allow_empty)
+    return manifest, schema.traits(document)
+
+
+def prepare(where: Where, what: What, store: Store | None = None) -> Prepared:
+    """Everything up to the plan; asks no provider, writes nothing, makes no store.
+
+    ``store``: one already open; else it is opened if it is there. Raises UsageError, ManifestInvalid, StoreError.
+    """
+    manifest, traits = read(where, what)
+    store = store or _existing(where)
+    try:
+        workspace = choose_workspace(where.workspace or manifest.workspace, store)
+        snapshot = store.load(workspace) if store else Snapshot(workspace, 0, {}, {})
+        keys, problems = _keys(where, what, store)
+        resolved, found = _secrets(where, what, manifest, store, keys, workspace)
+        scope = planner.Scope(store.info.id if store else "", workspace, what.only)
+        plan = planner.plan(manifest.credentials, snapshot.records, snapshot.rejections, found, traits, scope)
+    except BaseException:
+        if store:
+            store.close()
+        raise
+    header = _header(where, store, workspace, snapshot)
+    problems = (*manifest.warnings, *problems, *_new_workspace(store, snapshot))
+    return Prepared(manifest, traits, store, keys, snapshot, resolved, found, plan, header, problems)
+
+
+def _existing(where: Where) -> Store | None:
+    try:
+        return open_store(where)
+    except StoreError as error:
+        if error.code.name == "store-missing":
+            return None
+        raise
+
+
+def _keys(where: Where, what: What, store: Store | None) -> tuple[Keyring | None, tuple[Problem, ...]]:
+    """The key to compare secrets with; without one, ``auto`` is as ``skip``, with a note."""
+    if store is None or what.secrets is Secrets.SKIP:
+        return None, ()
+    try:
+        return keyring(where, store), ()
+    except StoreError as error:
+        if error.code.name != "key-missing" or what.secrets is Secrets.REQUIRE:
+            raise
+        return None, (Problem("key-missing", "secrets are not compared: " + error.code.summary, detail=error.detail,
+                              hint=error.hint, severity=Severity.WARNING),)  # fmt: skip
+
+
+def _secrets(
+    where: Where, what: What, manifest: Manifest, store: Store | None, keys: Keyring | None, workspace: str
+) -> tuple[Resolved, planner.Known]:
+    if what.secrets is Secrets.SKIP or (store and not keys):
+        return Resolved(), planner.Known(compared=False)
+    wanted = [c for c in manifest.credentials.values() if planner.selects(what.only, c.name)]
+    resolved = resolve(wanted, Surroundings(where.environ, _secrets_dir(what)))
+    found = known(wanted, resolved, keys.fingerprinter(workspace) if keys else None)
+    if what.secrets is Secrets.REQUIRE and found.missing:
+        raise ManifestInvalid(_unresolved(manifest, resolved, found))
+    return resolved, found
+
+
+def _secrets_dir(what: What) -> Path:
+    """``--secrets-dir``, else the folder of the first manifest file."""
+    if what.secrets_dir:
+        return what.secrets_dir
+    first = what.files[0]
+    return first if first.is_dir() else first.parent
+
+
+def _unresolved(manifest: Manifest, resolved: Resolved, found: planner.Known) -> list[Problem]:
+    code = CODES["secret-unresolved"]
+    problems = []
+    for name, key in sorted(found.missing):
+        credential = manifest.credentials[name]
+        reference = credential.declared.references[key]
+        problems.append(Problem(code.name, code.summary, credential.place(key), f"{name}.{key}",
+                                f"{reference}: {resolved.missing[reference].detail}", code.hint))  # fmt: skip
+    return problems
+
+
+def _header(where: Where, store: Store | None, workspace: str, snapshot: Snapshot) -> Header:
+    if store is None:
+        return Header(workspace, where.mode, str(where.path), exists=False)
+    info = store.info
+    return Header(workspace, info.mode, info.display, True, info.id, snapshot.serial, len(snapshot.records))
+
+
+def _new_workspace(store: Store | None, snapshot: Snapshot) -> tuple[Problem, ...]:
+    """A workspace that a store with others does not know is probably a typing error."""
+    if store is None or snapshot.serial:
+        return ()
+    others = store.workspaces()
+    if not others or snapshot.workspace in others:
+        return ()
+    from difflib import get_close_matches
+
+    close = get_close_matches(snapshot.workspace, others, 1)
+    detail = f"{snapshot.workspace!r}; the store has {', '.join(others)}"
+    hint = f"did you mean -w {close[0]}? " if close else ""
+    return (Problem("new-workspace", CODES["new-workspace"].summary, detail=detail,
+                    hint=hint + CODES["new-workspace"].hint, severity=Severity.WARNING),)  # fmt: skip

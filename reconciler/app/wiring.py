@@ -1,0 +1,118 @@
+"""The one place that picks implementations: which store, which key, which HTTP routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler import sealing
+from reconciler.errors import StoreError, UsageError
+from reconciler.model import Mode, Origin
+from reconciler.secret import Secret
+from reconciler.stores.base import Store
+
+DEFAULT_STORE = "sqlite:///.reconciler/store.db"
+SANDBOX_STORE = "sqlite:///.reconciler/sandbox.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which workspace of which store, opened with which key, by whom."""
+
+    origin: Origin
+    store: str = ""
+    """URL; empty means the default of the mode."""
+    workspace: str = ""
+    sandbox: bool = False
+    key_file: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def mode(self) -> Mode:
+        return Mode.SANDBOX if self.sandbox else Mode.LIVE
+
+    @property
+    def url(self) -> str:
+        return self.store or (SANDBOX_STORE if self.sandbox else DEFAULT_STORE)
+
+    @property
+    def path(self) -> Path:
+        """Where the SQLite file is: three slashes and a relative path, or four and an absolute one."""
+        scheme, _, rest = self.url.partition(":///")
+        if scheme != "sqlite" or not rest:
+            raise UsageError("usage", "--store takes sqlite:///relative/path.db or sqlite:////absolute/path.db")
+        return Path(rest)
+
+
+def open_store(where: Where) -> Store:
+    """Open the store, which must exist and be of the run's mode.
+
+    Raises StoreError: missing, not ours, newer than this program, unreachable, or of the other mode.
+    """
+    from reconciler.stores import sqlite
+
+    store = sqlite.open_store(where.path)
+    if store.info.mode is not where.mode:
+        mode = store.info.mode
+        store.close()
+        raise StoreError("store-mode", f"{where.path} is a {mode} store, and this is a {where.mode} run")
+    return store
+
+
+def create_store(where: Where) -> tuple[Store, str]:
+    """Make a store and its key; answers the store and where the key went (empty: it was given in RECONCILER_KEY).
+
+    Raises StoreError ``store-exists``; a key that exists is used, never replaced.
+    """
+    from reconciler.stores import sqlite
+
+    store_id = sealing.new_store_id()
+    given = _given_key(where)
+    key = given or sealing.new_wrapping_key()
+    _, slot = sealing.new_data_key(store_id, key)
+    path = where.key_file or _default_key_file(where, store_id)
+    store = sqlite.create_store(where.path, store_id, where.mode, where.origin.actor, slot)
+    if given:
+        return store, ""
+    sealing.write_key_file(path, key)
+    return store, str(path)
+
+
+def keyring(where: Where, store: Store) -> sealing.Keyring:
+    """Open the store's data key with the wrapping key at hand.
+
+    Raises StoreError ``key-missing`` where there is none, ``key-wrong`` where it is another store's.
+    """
+    key = _given_key(where)
+    if key is None:
+        path = _default_key_file(where, store.info.id)
+        if not path.exists():
+            wanted = ", ".join(slot.key_id for slot in store.slots())
+            raise StoreError("key-missing", f"wanted: key {wanted}; looked in RECONCILER_KEY and {path}")
+        key = sealing.read_key_file(path)
+    return sealing.open_keyring(store.info.id, store.slots(), key)
+
+
+def _given_key(where: Where) -> Secret | None:
+    """The key that the operator named; a named file that is absent is an error, but not where a store is made."""
+    if where.key_file and where.key_file.exists():
+        return sealing.read_key_file(where.key_file)
+    text = where.environ.get("RECONCILER_KEY", "")
+    return Secret(text.strip()) if text.strip() else None
+
+
+def _default_key_file(where: Where, store_id: str) -> Path:
+    if where.key_file:
+        return where.key_file
+    return sealing.default_key_file(store_id, where.environ)
+
+
+def choose_workspace(named: str, store: Store | None) -> str:
+    """``-w`` or the manifest's name, else the store's only one (D18). Raises UsageError that names those there are."""
+    if named:
+        return named
+    names = store.workspaces() if store else ()
+    if len(names) == 1:
+        return names[0]
+    raise UsageError("workspace-unknown", f"the store has {', '.join(names) or 'none yet'}")

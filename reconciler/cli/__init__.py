@@ -1,0 +1,89 @@
+"""The command line: parse, call one use case, render its report, exit with its code. Nothing is decided here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from reconciler import __version__
+from reconciler.codes import Exit
+
+COMMANDS = {
+    "validate": "reconciler.cli.manifest",
+    "plan": "reconciler.cli.manifest",
+    "apply": "reconciler.cli.apply",
+    "list": "reconciler.cli.stored",
+    "cancel": "reconciler.cli.stored",
+    "schema": "reconciler.cli.schema",
+    "store": "reconciler.cli.store",
+    "sandbox": "reconciler.cli.sandbox",
+}
+"""Where each command lives; a module is imported only when its command, or the list of commands, is wanted."""
+
+
+class Lazy(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command = getattr(import_module(module), f"{cmd_name}_")
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="reconciler")
+def cli() -> None:
+    """Declare SMS provider credentials in YAML, review the plan, apply it.
+
+    Each credential is proven against its provider before it is stored, sealed. Exit codes: 0 done, 1 the manifest is
+    invalid, 2 plan --detailed-exitcode found changes, 3 a provider rejected one or one failed, 4 refused, 5 store,
+    64 usage, 70 a bug, 130 interrupted.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code; every exception ends here."""
+    try:
+        code = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False)
+    except click.exceptions.Exit as asked:
+        return asked.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return Exit.USAGE
+    except BrokenPipeError:
+        # the reader went away (`| head`): nothing is wrong, and nobody is left to tell
+        sys.stderr.close()
+        return Exit.DONE
+    except Exception as error:  # noqa: BLE001 -- the one choke point: a bug must end in a report, not in a traceback
+        return _bug(error)
+    return int(code or 0)
+
+
+def _bug(error: Exception) -> int:
+    """A report to paste: where it happened, never the message or the values, which could hold a secret."""
+    import platform
+    import traceback
+
+    click.echo("error[bug]: this is a bug in reconciler; please report it with these lines", err=True)
+    click.echo(f"  reconciler {__version__}, Python {platform.python_version()}, {platform.system()}", err=True)
+    click.echo(f"  {type(error).__module__}.{type(error).__qualname__}", err=True)
+    for frame in traceback.extract_tb(error.__traceback__):
+        click.echo(f"  {frame.filename.rpartition('/site-packages/')[2]}:{frame.lineno} {frame.name}", err=True)
+    return Exit.BUG
+
+
+def main() -> NoReturn:
+    """The entry point."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""The options that commands share, and what they make of them. Every option that configures reads RECONCILER_<FLAG>."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.app.preparing import What
+    from reconciler.app.wiring import Where
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def option(*names: str, **kwargs: Any) -> Callable[[F], F]:
+    """An option that configures: it reads RECONCILER_<FLAG> as well."""
+    flag = max(names, key=len).lstrip("-").replace("-", "_").upper()
+    return click.option(*names, envvar=f"RECONCILER_{flag}", **kwargs)
+
+
+def consent(*names: str, **kwargs: Any) -> Callable[[F], F]:
+    """A flag that consents or destroys: it is given each time, never by the environment."""
+    return click.option(*names, is_flag=True, **kwargs)
+
+
+def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        return functools.reduce(lambda wrapped, add: add(wrapped), reversed(options), function)
+
+    return decorate
+
+
+manifest_options = _stack(
+    option("-f", "--file", "files", multiple=True, type=click.Path(path_type=Path), default=("credentials.yaml",),
+           show_default="credentials.yaml",
+           help="Manifest: a file, or a folder (its *.yaml and *.yml). Repeatable."),
+    consent("--allow-empty", help="Accept a manifest without any credential."),
+)  # fmt: skip
+
+planning_options = _stack(
+    option("--only", multiple=True, metavar="GLOB", help="Only credentials whose name matches. Repeatable."),
+    option("--secrets", type=click.Choice(["auto", "require", "skip"]), default="auto", show_default=True,
+           help="Compare the secrets that can be had here, insist on all, or compare none."),
+    option("--secrets-dir", type=click.Path(path_type=Path), help="Folder of file:// references."
+           "  [default: the manifest's folder]"),
+)  # fmt: skip
+
+workspace_option = option(
+    "-w", "--workspace", default="", metavar="NAME",
+    help="Workspace.  [default: the manifest's, or the store's only one]",
+)  # fmt: skip
+
+store_options = _stack(
+    workspace_option,
+    option("--store", default="", metavar="URL", help="Store.  [default: sqlite:///.reconciler/store.db]"),
+    option("--key-file", type=click.Path(path_type=Path),
+           help="The store's key.  [default: RECONCILER_KEY, or ~/.config/reconciler/keys/<store id>.key]"),
+    option("--sandbox", is_flag=True, help="Ask the built-in sandbox instead of the providers, with a sandbox store."),
+    option("--actor", default="", metavar="NAME", help="Who acts, as a claim.  [default: CI's, or the system user]"),
+)  # fmt: skip
+
+output_options = _stack(
+    option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
+           help="What stdout holds."),
+    option("--no-color", is_flag=True, help="No colour; NO_COLOR says the same."),
+)  # fmt: skip
+
+
+def where(given: Mapping[str, Any]) -> Where:
+    """Which store, as whom: from the values of ``store_options`` or ``workspace_option``."""
+    from reconciler import context
+    from reconciler.app.wiring import Where
+
+    return Where(
+        origin=context.origin(os.environ, given.get("actor", "")),
+        store=given.get("store", ""),
+        workspace=given["workspace"],
+        sandbox=bool(given.get("sandbox") or given.get("sandbox_urls")),
+        key_file=given.get("key_file"),
+        environ=os.environ,
+    )
+
+
+def what(given: Mapping[str, Any]) -> What:
+    """Which entries of which manifest: from the values of ``manifest_options`` and ``planning_options``."""
+    from reconciler.app.preparing import Secrets, What
+
+    return What(
+        files=given["files"],
+        only=given.get("only", ()),
+        secrets=Secrets(given.get("secrets", "auto")),
+        secrets_dir=given.get("secrets_dir"),
+        allow_empty=given["allow_empty"],
+    )
+
+
+def selection(*names: str) -> str:
+    """The options given on the command line, to be repeated in a next command."""
+    context = click.get_current_context()
+    flags = {param.name: max(param.opts, key=len) for param in context.command.params}
+    said: list[str] = []
+    for name in names:
+        if context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        given = context.params[name]
+        values = given if isinstance(given, tuple) else (given,)
+        said.extend(flags[name] if v is True else f"{flags[name]} {shlex.quote(str(v))}" for v in values)
+    return "".join(f" {part}" for part in said)

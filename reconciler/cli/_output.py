@@ -1,0 +1,106 @@
+"""From a report to stdout, stderr and the exit code: the one way out of every command."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli._options import output_options
+from reconciler.context import Terminal, now
+from reconciler.errors import ManifestInvalid, ReconcilerError
+from reconciler.report import Report, exit_code
+
+if TYPE_CHECKING:
+    from reconciler.model import Outcome, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a command speaks."""
+
+    format: str
+    terminal: Terminal
+
+    def text(self, report: Report) -> str:
+        from reconciler.render import render
+
+        return render(self.format, report, width=self.terminal.width, colour=self.terminal.colour, now=now())
+
+    def emit(self, report: Report) -> None:
+        """stdout carries the product; a run that only failed has none, so people read why on stderr."""
+        only_failed = bool(report.errors) and report.command != "validate" and not (report.plan or report.rows)
+        click.echo(self.text(report), nl=False, err=self.format == "table" and only_failed)
+
+
+def reporting(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]]:
+    """Make a function that returns a report into a command's body: it renders, and gives the exit code."""
+
+    def decorate(function: Callable[..., Report]) -> Callable[..., int]:
+        @output_options
+        @functools.wraps(function)
+        def call(*, format_: str, no_color: bool, **given: Any) -> int:
+            output = Output(format_, Terminal.detect(os.environ, no_color=no_color))
+            click.get_current_context().obj = output
+            try:
+                report = function(**given)
+            except ManifestInvalid as invalid:
+                report = Report(name, problems=invalid.problems)
+            except ReconcilerError as error:
+                report = Report(name, problems=(error.problem(),))
+            output.emit(report)
+            return exit_code(report)
+
+        return call
+
+    return decorate
+
+
+def current() -> Output:
+    """How the command that runs speaks."""
+    output = click.get_current_context().obj
+    if not isinstance(output, Output):
+        raise TypeError("no command of ours runs")
+    return output
+
+
+class Conversation:
+    """How ``apply`` talks while it runs: to a person with a table, and not at all on stdout otherwise."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.interactive = output.terminal.interactive
+        self._people = output.format == "table"
+
+    def plan(self, report: Report) -> None:
+        if self._people:
+            from reconciler.render.table import plan_page
+
+            click.echo(plan_page(report, self.output.terminal.width, colour=self.output.terminal.colour), nl=False)
+
+    def confirm(self, question: str) -> bool:
+        """Ask on stderr; only the literal word yes will do."""
+        click.echo(f"\n{question} Only 'yes' will be accepted: ", nl=False, err=True)
+        return sys.stdin.readline().strip() == "yes"
+
+    def asking(self, plan: Plan) -> None:
+        asked = [change.provider for change in plan.changes if change.asks]
+        rest = len(plan.effective) - len(asked)
+        if self._people and plan.effective:
+            quiet = f"; {rest} need no asking" if rest else ""
+            click.echo(f"\nAsking {len(set(asked))} provider(s) about {len(asked)} credential(s){quiet}. "
+                       "Ctrl-C finishes what is in flight.\n")  # fmt: skip
+
+    def outcome(self, outcome: Outcome) -> None:
+        if self._people:
+            from reconciler.render.table import outcome_page
+
+            click.echo(outcome_page(outcome, self.output.terminal.width, colour=self.output.terminal.colour), nl=False)
+
+    def tell(self, text: str) -> None:
+        click.echo(text, err=True)

@@ -1,0 +1,45 @@
+"""``sandbox`` and ``sandbox env``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli import _options as opt
+from reconciler.cli._output import reporting
+from reconciler.report import Report
+
+
+@click.group("sandbox", invoke_without_command=True)
+@opt.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1.  [default: a free one]")
+@opt.option("--delay", type=click.FloatRange(0, 60), default=0.0, help="Seconds that every answer takes longer.")
+@click.pass_context
+def sandbox_(ctx: click.Context, port: int, delay: float) -> None:
+    """Serve the three providers on loopback, for demos and tests, until Ctrl-C."""
+    if ctx.invoked_subcommand is None:
+        from reconciler.app import sandboxes
+
+        sandboxes.serve(port, delay, lambda origin: click.echo(f"Serving twilio, sinch and infobip at {origin}"))
+
+
+@sandbox_.command("env")
+@opt.manifest_options
+@click.option(
+    "--write-files",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the values of file:// references into this folder.",
+)
+@reporting("sandbox env")
+def env(*, write_files: Path | None, **given: Any) -> Report:
+    """Print the secrets that the sandbox accepts for a manifest, as shell exports.
+
+    They are derived from public identifiers and work nowhere else:  eval "$(reconciler sandbox env)"
+    """
+    from reconciler.app import sandboxes
+
+    values = sandboxes.environment(opt.what(given), write_files)
+    return Report("sandbox env", facts={name: shlex.quote(value) for name, value in values.items()})

@@ -1,0 +1,104 @@
+"""What may stand in a secret key: a reference, never the value. Whether it leads anywhere is a resolver's to say.
+
+Nothing of the text is ever repeated but its scheme: it may be the secret itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from reconciler.codes import CODES
+from reconciler.trouble import Path, Trouble, listed, nearest
+
+BUILT_IN = ("env", "file")
+"""The schemes that come with the package."""
+
+_FINE = re.compile(
+    r"(env://(?!RECONCILER_)[A-Za-z_][A-Za-z0-9_]{0,99}|file://[A-Za-z0-9_.-]{0,99}[A-Za-z0-9_-])\Z", re.ASCII
+)
+"""Most references, at once: all others are looked at closely."""
+
+_REFERENCE = re.compile(r"([a-z][a-z0-9+.-]{0,31})://([!-~]{1,1000})\Z", re.ASCII)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,15})://")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
+_FOREIGN = re.compile(
+    r"\$\{.*\}\Z|\$[A-Za-z_][A-Za-z0-9_]*\Z|\$\(.*\)\Z|%[A-Za-z_][A-Za-z0-9_]*%\Z"  # shells, ${env:X}, ${{ secrets.X }}
+    r"|\{\{.*\}\}\Z|<%.*%>\Z|!env\b|!vault\b"                                       # templates, tags within quotes
+    r"|(?i:env|file|vault|secrets?|process\.env|os\.environ)[.:\[(/]|arn:aws|projects/[^/]+/secrets/",
+    re.DOTALL,
+)  # fmt: skip
+
+
+def fine(text: str) -> bool:
+    """Whether there is nothing to say, for most references at the cost of one match."""
+    return _FINE.match(text) is not None
+
+
+def check(path: Path, text: str, schemes: Collection[str] = BUILT_IN, *, suggestion: str = "") -> Trouble | None:
+    """What is wrong with the text of a secret key, or ``None``. ``suggestion``: references that would do here."""
+    if fine(text):
+        return None
+    found = _REFERENCE.match(text)
+    if not found:
+        return _no_reference(path, text, schemes, suggestion)
+    scheme, rest = found.groups()
+    if scheme.startswith("ref+"):
+        return _say("reference-form", path, "a reference begins with its scheme alone, without ref+", suggestion)
+    if scheme not in schemes:
+        return _unknown(path, scheme, schemes, suggestion)
+    if "#" in rest:
+        return _say("not-supported", path, "a #key, for one value out of a file of many, comes later", suggestion)
+    why = _variable(rest) if scheme == "env" else _file(rest) if scheme == "file" else ""
+    return _say("bad-reference", path, why, suggestion) if why else None
+
+
+def suggest(provider: str, name: str, key: str) -> str:
+    """References that would do for this key of this credential."""
+    words = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "name"
+    variable = f"{provider}_{words}".upper().replace("-", "_")
+    return f"{key}: env://{variable}      or  file://{words}"
+
+
+def _variable(name: str) -> str:
+    """Why this is no variable for a secret, or an empty text."""
+    if name.upper().startswith("RECONCILER_"):
+        return "RECONCILER_ variables are reconciler's own settings, never a credential's secret"
+    return "" if _VARIABLE.match(name) else "after env:// stands a variable's name: letters, digits and _"
+
+
+def _file(path: str) -> str:
+    """Why this path cannot lie inside the folder of secrets, or an empty text."""
+    parts = path.split("/")
+    if path.startswith("/"):
+        return "after file:// stands a path inside the folder of secrets (--secrets-dir), so it begins without /"
+    if ".." in parts:
+        return "a path with .. may leave the folder of secrets"
+    if "" in parts or "." in parts:
+        return "a path has no empty part and no . part"
+    return "a path is written as it is, without % or \\" if "%" in path or "\\" in path else ""
+
+
+def _no_reference(path: Path, text: str, schemes: Collection[str], suggestion: str) -> Trouble:
+    scheme = _SCHEME.match(text)
+    if scheme and scheme[1] in schemes:
+        return _say("bad-reference", path, "a reference is printable ASCII without spaces", suggestion)
+    if scheme and scheme[1].casefold() in schemes:
+        return _say("reference-form", path, "a scheme is written in lower case", suggestion)
+    if scheme:
+        return _unknown(path, scheme[1], schemes, suggestion)
+    if _FOREIGN.match(text):
+        return _say("reference-form", path, "the variable's or file's own name follows the scheme", suggestion)
+    code = CODES["secret-literal"]
+    return Trouble(code.name, path, code.summary, "the value is not shown here", f"{suggestion}\n{code.hint}".strip())
+
+
+def _unknown(path: Path, scheme: str, schemes: Collection[str], suggestion: str) -> Trouble:
+    close = nearest(scheme, schemes)
+    question = f"; did you mean '{close}://'?" if close else ""
+    summary = f"no scheme '{scheme}' is installed{question}" if len(scheme) <= 16 else "no such scheme is installed"
+    return Trouble("unknown-scheme", path, summary, f"installed: {listed(sorted(schemes))}", suggestion)
+
+
+def _say(code: str, path: Path, detail: str, suggestion: str) -> Trouble:
+    return Trouble(code, path, CODES[code].summary, detail, suggestion)

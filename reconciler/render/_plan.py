@@ -1,0 +1,104 @@
+"""A plan as lines: what it is about, each change with its fields, the counts, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from reconciler.model import Action, Change, SecretState
+from reconciler.render import rows as say
+from reconciler.render._page import STYLES, Line
+from reconciler.report import Report, plan_also, plan_summary
+
+
+def plan_lines(report: Report) -> Iterator[Line]:
+    """A whole plan."""
+    plan = report.plan
+    if plan is None or report.header is None:
+        return
+    yield from _head(report)
+    yield ""
+    wide = min(30, max((len(c.name) for c in plan.changes), default=0))
+    for change in plan.changes:
+        yield from change_lines(change, wide)
+    if plan.changes:
+        yield ""
+    else:
+        yield "No changes: everything declared is stored as declared."
+    yield plan_summary(plan)
+    also = plan_also(plan)
+    if also:
+        yield also
+    yield from _next(report)
+
+
+def _head(report: Report) -> Iterator[Line]:
+    head, plan = report.header, report.plan
+    if head is None or plan is None:
+        return
+    files = f"{report.files} file{'' if report.files == 1 else 's'}"
+    yield say.header(head) + (f" · serial {head.serial}" if head.exists else "")
+    stored = f", {head.stored} stored" if head.exists else ""
+    yield f"{report.declared} declared in {files}{stored} · {_compared(report)}" + (
+        " · partial" if plan.partial else ""
+    )
+
+
+def _compared(report: Report) -> str:
+    plan = report.plan
+    if plan is None or not plan.secrets_total:
+        return "no secrets"
+    if plan.digest.startswith("s1-"):
+        return f"secrets not compared ({plan.secrets_total}): a changed secret does not show here"
+    return f"secrets compared {plan.secrets_compared} of {plan.secrets_total}"
+
+
+def change_lines(change: Change, wide: int) -> Iterator[Line]:
+    """One change: its own line, then a line for each field."""
+    sign = say.SIGNS[change.action]
+    place = str(change.credential.place()).rpartition(":")[0] if change.credential else ""
+    said = say.action(change)
+    if change.blocked:
+        said += f", REFUSED: {change.blocked}"
+    attention = "!" if change.replaces_account or change.blocked else " "
+    yield Text.assemble(
+        "  ", (attention, "bold yellow"), " ", (sign, STYLES.get(sign, "")), f" {change.name:<{wide}}  ",
+        f"{change.provider:<8} {said:<32}  {say.safe(place)}".rstrip(),
+    )  # fmt: skip
+    if change.action in (Action.CREATE, Action.UPDATE, Action.RENAME):
+        yield from _fields(change, wide)
+
+
+def _fields(change: Change, wide: int) -> Iterator[str]:
+    references = change.credential.declared.references if change.credential else {}
+    for field in change.fields:
+        if field.field not in references and not (change.action is Action.CREATE and field.field == "provider"):
+            yield f"        {field.field:<{max(2, wide - 2)}}  {say.field_change(field)}"
+    moved = {field.field: field for field in change.fields}
+    for key, text in references.items():
+        state = change.secrets[key]
+        if state is SecretState.UNCHANGED and key not in moved:
+            continue
+        shown = say.field_change(moved[key]) if key in moved else say.safe(text)
+        yield f"        {key:<{max(2, wide - 2)}}  {shown:<42}  {_state(change, key)}"
+
+
+def _state(change: Change, key: str) -> str:
+    if key in change.unresolved:
+        return f"{change.unresolved[key]} here: apply will fail it"
+    return say.SECRET_STATES[change.secrets[key]]
+
+
+def _next(report: Report) -> Iterator[Line]:
+    plan = report.plan
+    if plan is None or not plan.effective:
+        return
+    blocked = [change.name for change in plan.changes if change.blocked]
+    if blocked:
+        yield f"apply will refuse this plan: {', '.join(blocked)} is protected, and would become another account."
+    if plan.digest:
+        yield ""
+        yield f"Digest {plan.digest}"
+    if report.command == "plan":
+        yield f"Apply it:  reconciler apply{report.selection}"

@@ -1,0 +1,200 @@
+"""Phrasing that every format shares: how things are said, not how they are laid out."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+from reconciler.codes import CODES, Fault
+from reconciler.model import (
+    Action,
+    Change,
+    FieldChange,
+    Outcome,
+    Record,
+    Rejection,
+    Result,
+    SecretState,
+    Status,
+    Verdict,
+)  # fmt: skip
+from reconciler.report import Header, Row
+
+DASH = "–"
+SIGNS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.RENAME: "→",
+    Action.DELETE: "-",
+    Action.NOTE: "?",
+    Action.KEEP: " ",
+}
+
+
+def safe(text: object) -> str:
+    """Free text for a terminal: whatever is not printable, or turns the writing direction, is shown as an escape."""
+    return "".join(_visible(c) for c in str(text))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() and unicodedata.category(character) != "Cf":
+        return character
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def header(head: Header) -> str:
+    """The first line of every command that opens a store."""
+    if not head.exists:
+        make = "make it: reconciler store create"
+        return f"{head.workspace} · no store yet at {head.store}: everything is a create ({make})"
+    return f"{head.workspace} · {head.mode} · {head.store}"
+
+
+def value(anything: Any) -> str:
+    """A declared value as the manifest would say it."""
+    if anything is None:
+        return DASH
+    if isinstance(anything, bool):
+        return str(anything).lower()
+    text = safe(anything)
+    return f'"{text}"' if not isinstance(anything, str) or " " in text or not text else text
+
+
+def field_change(change: FieldChange) -> str:
+    """``before → after``, or the one that there is."""
+    if change.before is None:
+        return value(change.after)
+    return f"{value(change.before)} → {value(change.after)}"
+
+
+SECRET_STATES = {
+    SecretState.NEW: "new secret",
+    SecretState.CHANGED: "secret changed",
+    SecretState.UNCHANGED: "secret unchanged",
+    SecretState.NOT_COMPARED: "secret not compared",
+}
+
+
+def action(change: Change) -> str:
+    """What a change does, in one phrase."""
+    if change.action is Action.UPDATE:
+        said = f"update v{change.expected_version}"
+        return f"{said}, ANOTHER ACCOUNT" if change.replaces_account else said
+    if change.action is Action.NOTE:
+        return NOTES[change.reasons[0]]
+    return str(change.action)
+
+
+NOTES = {
+    "undeclared": "stored, in no manifest: kept",
+    "rejection-gone": "was refused, and no manifest asks for it any more: apply drops the rejection",
+    "rejection-settled": "what was refused is no longer asked for: apply drops the rejection",
+}
+
+
+def short_id(identifier: str) -> str:
+    """An identifier in at most 13 characters: a host by its beginning, anything else by both ends."""
+    text = safe(identifier.removeprefix("https://"))
+    if len(text) <= 13:
+        return text
+    return f"{text[:12]}…" if "." in text else f"{text[:4]}…{text[-4:]}"
+
+
+def service_id(row: Row) -> str:
+    """The Service ID column: the short identifier, and the region where the provider has one."""
+    return f"{short_id(row.service_id)} {row.region}".strip()
+
+
+def provider_answer(provider: str, verdict: Verdict) -> str:
+    """``twilio 401/20003``: who said it, with status and code."""
+    if verdict.http_status is None:
+        return f"{provider} did not answer"
+    code = f"/{safe(verdict.provider_code)}" if verdict.provider_code else ""
+    return f"{provider} {verdict.http_status}{code}"
+
+
+def verdict_facts(provider: str, verdict: Verdict) -> str:
+    """One line for whoever must quote it: answer, request id, host, code."""
+    host = verdict.asked.partition("://")[2].partition("/")[0]
+    request = f"request {safe(verdict.request_id)}" if verdict.request_id else ""
+    return " · ".join(part for part in (provider_answer(provider, verdict), request, safe(host), verdict.code) if part)
+
+
+def account(verdict: Verdict) -> str:
+    """What the provider says of the account, in one phrase."""
+    facts = verdict.account
+    name = f'"{safe(facts.name)}"' if facts.name else safe(facts.id)
+    return ", ".join(part for part in (name, safe(facts.type), safe(facts.status), safe(facts.currency)) if part)
+
+
+def fault(code: str) -> str:
+    """Whose turn it is, as a report says it."""
+    whose = CODES[code].fault
+    return f"{whose} (not this tool, not an outage)" if whose is Fault.CONFIGURATION else str(whose)
+
+
+def ago(then: str, now: str) -> str:
+    """How long before ``now``: ``now``, ``2 min ago``, ``3 h ago``, ``5 d ago``."""
+    if not then:
+        return DASH
+    seconds = (datetime.fromisoformat(now) - datetime.fromisoformat(then)).total_seconds()
+    if seconds < 60:
+        return "now"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "now"
+
+
+def clock(then: str) -> str:
+    """``2026-11-23 14:02 UTC``."""
+    return f"{then[:10]} {then[11:16]} UTC" if then else DASH
+
+
+def day(then: str) -> str:
+    return then[:10] or DASH
+
+
+def sign(status: Status) -> str:
+    """``✓`` works, ``✗`` does not, ``!`` works and needs a person."""
+    if status is Status.READY:
+        return "✓"
+    return "✗" if status.startswith("not ready") else "!"
+
+
+def rejection_state(rejection: Rejection, record: Record | None) -> str:
+    """What a refused submission left behind."""
+    if record is None:
+        return "never accepted: nothing is stored, nothing can send with it."
+    return f"v{record.version} (secret of {day(record.secret_changed_at)}) keeps serving; the update was rejected."
+
+
+def result(outcome: Outcome) -> str:
+    """What became of a change, in one phrase."""
+    change = outcome.change
+    if outcome.result is Result.REJECTED:
+        return f"rejected: {outcome.verdict.code if outcome.verdict else ''}"
+    if outcome.result is Result.FAILED:
+        code = outcome.problem.code if outcome.problem else outcome.verdict.code if outcome.verdict else ""
+        return f"failed: {code}"
+    if outcome.result is Result.SKIPPED:
+        return "not attempted"
+    extra = "ANOTHER ACCOUNT" if change.replaces_account else ""
+    if change.action is Action.UPDATE and SecretState.CHANGED in change.secrets.values() and not extra:
+        extra = "secret changed"
+    return f"{outcome.result}, {extra}" if extra else str(outcome.result)
+
+
+def versions(outcome: Outcome) -> str:
+    """``v3 → v4``; what serves now where nothing was stored."""
+    before = outcome.change.expected_version
+    if outcome.version != before:
+        return f"v{before} → v{outcome.version}" if before else f"v{outcome.version}"
+    return f"v{before} stays" if before else "nothing stored"
+
+
+def hint(code: str) -> str:
+    """What to do about a code."""
+    return CODES[code].hint

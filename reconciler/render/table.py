@@ -1,0 +1,201 @@
+"""Reports for people at a terminal: lines, and tables where things compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rich.text import Text
+
+from reconciler.model import Outcome, Problem, Rejection, Severity
+from reconciler.render import rows as say
+from reconciler.render._apply import apply_lines, outcome_line
+from reconciler.render._page import STYLES, Line, draw, fit
+from reconciler.render._plan import plan_lines
+from reconciler.report import Report, Row
+
+
+def render(report: Report, *, width: int, colour: bool, now: str) -> str:
+    """The report as lines for people."""
+    lines = _LINES.get(report.command, _plain)
+    return draw(lines(report, width, now), width=width, colour=colour)
+
+
+def plan_page(report: Report, width: int, *, colour: bool) -> str:
+    """A plan alone, as ``apply`` shows it before it asks."""
+    return draw(_plan(report, width, ""), width=width, colour=colour)
+
+
+def outcome_page(outcome: Outcome, width: int, *, colour: bool) -> str:
+    """One outcome, as ``apply`` shows it when it is committed."""
+    return draw([outcome_line(outcome)], width=width, colour=colour)
+
+
+def problem_lines(problems: tuple[Problem, ...]) -> Iterator[Line]:
+    """Each problem: what, where, why, what to do."""
+    for problem in problems:
+        style = "red" if problem.severity is Severity.ERROR else "yellow"
+        yield Text.assemble((f"{problem.severity}[{problem.code}]", style), f": {say.safe(problem.summary)}")
+        if problem.place or problem.subject:
+            place = say.safe(problem.place or "")
+            yield f"  --> {place}   {say.safe(problem.subject)}" if place else f"  --> {say.safe(problem.subject)}"
+        if problem.detail:
+            yield f"  why  {say.safe(problem.detail)}"
+        if problem.hint:
+            yield f"  do   {say.safe(problem.hint)}"
+
+
+def _plain(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from problem_lines(report.problems)
+
+
+def _validate(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from problem_lines(report.problems)
+    errors = len(report.errors)
+    warnings = len(report.problems) - errors
+    if report.problems:
+        yield ""
+    counts = f"{_count(report.declared, 'credential')} in {_count(report.files, 'file')}"
+    said = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}" if report.problems else "Valid"
+    yield f"{said}: {counts}. Nothing was asked, read or stored."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _plan(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from problem_lines(report.problems)
+    yield from plan_lines(report)
+
+
+def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from apply_lines(report)
+    yield from problem_lines(report.errors)
+    if report.rows:
+        yield ""
+        yield rows_table(report.rows, width, now)
+        workspace = report.header.workspace if report.header else ""
+        yield f"{len(report.rows)} of {report.total} shown: what this run touched. All: reconciler list -w {workspace}"
+
+
+def _list(report: Report, width: int, now: str) -> Iterator[Line]:
+    if report.header:
+        yield f"{say.header(report.header)} · {_shown(report)}"
+    if report.rows:
+        yield ""
+        yield rows_table(report.rows, width, now)
+    elif report.filters:
+        yield f"Creators: {', '.join(map(say.safe, report.creators)) or 'none yet'}."
+    else:
+        yield "Nothing is stored here yet: reconciler plan shows what apply would store."
+    yield from _needs_a_person(report)
+
+
+def _shown(report: Report) -> str:
+    filters = ", ".join(f"{key}={say.safe(value)}" for key, value in report.filters.items())
+    counter = f"{len(report.rows)} of {report.total} credentials"
+    if not filters:
+        return counter
+    return f"{counter} · {filters}" if report.rows else f"{counter} match {filters}"
+
+
+def rows_table(rows: tuple[Row, ...], width: int, now: str) -> Line:
+    """The list's columns; the number behind each says how much it is needed when the terminal is narrow."""
+    signs = [say.sign(r.status) for r in rows]
+    columns = [
+        ("", [Text(sign, STYLES[sign]) for sign in signs], 100),
+        ("NAME", [Text(r.name) for r in rows], 100),
+        ("LABEL", [Text(say.safe(r.label)) for r in rows], 40),
+        ("PROVIDER", [Text(r.provider) for r in rows], 80),
+        ("SERVICE ID", [Text(say.service_id(r)) for r in rows], 60),
+        ("CREATED BY", [Text(say.safe(r.created_by)) for r in rows], 30),
+        ("CREATED", [Text(say.day(r.record.created_at if r.record else "")) for r in rows], 20),
+        ("STATUS", [Text(r.status) for r in rows], 95),
+        ("VERSION", [Text(f"v{r.record.version}" if r.record else say.DASH) for r in rows], 25),
+        ("CHECKED", [Text(say.ago(_checked(r), now)) for r in rows], 50),
+    ]
+    return fit(columns, width)
+
+
+def _checked(row: Row) -> str:
+    return row.rejection.last_at if row.rejection else row.record.verdict.at if row.record else ""
+
+
+def _needs_a_person(report: Report) -> Iterator[Line]:
+    troubled = [row for row in report.rows if say.sign(row.status) != "✓" and (row.rejection or not row.ready)]
+    if not troubled:
+        return
+    yield ""
+    yield f"Needs a person ({len(troubled)})"
+    workspace = report.header.workspace if report.header else ""
+    pad = max(len(row.name) for row in troubled)
+    for row in troubled:
+        sign = say.sign(row.status)
+        first, *rest = _trouble(row, workspace)
+        yield Text.assemble((sign, STYLES[sign]), f" {row.name:<{pad}}  {first}")
+        yield from (f"  {'':<{pad}}  {line}" for line in rest)
+
+
+def _trouble(row: Row, workspace: str) -> Iterator[str]:
+    rejection = row.rejection
+    if rejection:
+        yield (
+            f"{say.rejection_state(rejection, row.record)} Attempt {rejection.attempts}, "
+            f"by {say.safe(rejection.by)}, {say.clock(rejection.last_at)}"
+        )
+        yield say.verdict_facts(row.provider, rejection.verdict)
+        yield from (f"→ {say.safe(note)}" for note in rejection.verdict.notes)
+        yield f"→ {say.hint(rejection.verdict.code)}"
+        yield from _ways(row.name, rejection, workspace)
+    elif row.record:
+        accepted, refused = say.clock(row.record.accepted_at), say.clock(row.record.verdict.at)
+        yield f"accepted {accepted}, refused {refused}. Sending fails."
+        yield say.verdict_facts(row.provider, row.record.verdict)
+        yield f"→ {say.hint(row.record.verdict.code)}"
+
+
+def _ways(name: str, rejection: Rejection, workspace: str) -> Iterator[str]:
+    references = ", ".join(say.safe(text) for text in rejection.declared.references.values())
+    yield f"→ fix {references}, then: reconciler apply --only {name}"
+    yield f"→ or discard:  reconciler cancel {name} -w {workspace}"
+
+
+def _cancel(report: Report, width: int, now: str) -> Iterator[Line]:
+    name = report.facts.get("name", "")
+    if report.header:
+        yield say.header(report.header)
+    serving = (
+        f"v{report.rows[0].record.version} keeps serving"
+        if report.rows and report.rows[0].record
+        else "nothing is stored"
+    )
+    yield f"Cancelled: the refused submission of {name} is dropped; {serving}."
+    yield f"A manifest that still asks for it makes the next apply try again: remove or revert its entry for {name}."
+
+
+def _store_create(report: Report, width: int, now: str) -> Iterator[Line]:
+    if report.facts:
+        yield f"Made the {report.facts['mode']} store {report.facts['store']} (id {report.facts['id']})."
+        key = report.facts["key"]
+        yield (
+            f"Its key is in {key}: keep a copy elsewhere; without it nothing stored can be read."
+            if key
+            else ("It is sealed with the key given in RECONCILER_KEY or --key-file.")
+        )
+    yield from problem_lines(report.problems)
+
+
+def _sandbox_env(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from problem_lines(report.problems)
+    yield from (f"export {name}={quoted}" for name, quoted in report.facts.items())
+
+
+_LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
+    "validate": _validate,
+    "plan": _plan,
+    "apply": _apply,
+    "list": _list,
+    "cancel": _cancel,
+    "store create": _store_create,
+    "sandbox env": _sandbox_env,
+}

@@ -1,0 +1,134 @@
+"""What came back from a provider: read up to a limit, judged by status and shape, and handed on without its secrets.
+
+Sends nothing. An answer's body and headers may hold secrets (Twilio's account answer holds the auth token): they are in
+no ``repr`` and in no text made here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from reconciler.errors import NotAsked
+
+LARGEST = 64 * 1024
+"""Bytes of an answer that are read; a provider's answer about a credential has a few hundred."""
+_HOST = re.compile(r"[a-z0-9.:-]{1,253}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer. Providers read its body and headers by name, and only those that they know."""
+
+    status: int
+    host: str
+    asked: str
+    """``GET https://host/path``, without query and credentials."""
+    at: str
+    """When the answer was complete: RFC 3339, UTC, milliseconds."""
+    content_type: str
+    """Lower case, without parameters; empty where there is none."""
+    json: Any = field(repr=False)
+    """The parsed body, or None where it is not declared as JSON or is none."""
+    headers: Mapping[str, str] = field(repr=False)
+    """Names in lower case."""
+
+    def header(self, name: str) -> str:
+        """The value of one header, or an empty text."""
+        return self.headers.get(name.lower(), "")
+
+    @property
+    def request_id(self) -> str:
+        """The provider's number of this request, for its support: from any header whose name ends in that."""
+        return next((value for name, value in self.headers.items() if name.endswith("request-id")), "")[:100]
+
+
+class Passing(Exception):
+    """The end of one attempt, where another may fare better; ``after``: seconds that the provider asks to wait."""
+
+    def __init__(self, problem: NotAsked, after: float = 0.0) -> None:
+        super().__init__()
+        self.problem = problem
+        self.after = after
+
+
+async def read(response: httpx.Response) -> bytes | None:
+    """The body, or None where it is larger than any answer that we ask for; the rest is then never read."""
+    body = b""
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > LARGEST:
+            return None
+    return body
+
+
+def judge(host: str, asked: str, response: httpx.Response, body: bytes | None) -> Reply:
+    """The answer, where a provider can read it: any status below 300, and from 400 to 499 except 429.
+
+    Raises Passing (429, 5xx) or NotAsked (``redirected``; ``unexpected-answer`` for a body above the limit).
+    """
+    status, headers, at = response.status_code, response.headers, now()
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    parsed = _parse(body) if body and _is_json(content_type) else None
+    reply = Reply(status, host, asked, at, content_type, parsed, headers)
+    if status == 429 or status >= 500:
+        after = _retry_after(reply.header("retry-after"))
+        code = "throttled" if status == 429 else "server-error"
+        raise Passing(NotAsked(code, _describe(reply, after), asked=asked, at=at), after)
+    if 300 <= status < 400:
+        detail = f"status {status}, to {_redirect_host(reply.header('location'))}"
+        raise NotAsked("redirected", detail, asked=asked, at=at)
+    if body is None:
+        detail = f"status {status}, with more than {LARGEST // 1024} KiB"
+        raise NotAsked("unexpected-answer", detail, asked=asked, at=at)
+    return reply
+
+
+def now() -> str:
+    """The time as the model writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type == "application/json" or (content_type[:12] == "application/" and content_type[-5:] == "+json")
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _describe(reply: Reply, after: float) -> str:
+    parts = [f"status {reply.status}"]
+    parts += [f"request {reply.request_id}"] if reply.request_id else []
+    parts += [f"it asks to wait {after:.0f} s"] if after else []
+    return ", ".join(parts)
+
+
+def _redirect_host(location: str) -> str:
+    """The host that a redirect names, and nothing else of it: its address may hold a session."""
+    try:
+        host = urlsplit(location).hostname or ""
+    except ValueError:
+        host = ""
+    return host if _HOST.fullmatch(host) else "no readable host"
+
+
+def _retry_after(text: str) -> float:
+    """Seconds from a ``Retry-After`` header, given as a number or as a date; 0 where there is none."""
+    if re.fullmatch(r"[0-9]{1,6}", text):
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0

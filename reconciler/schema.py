@@ -1,0 +1,219 @@
+"""Apply a JSON Schema (given to it) to what was read; what it refuses becomes troubles in our own words.
+
+jsonschema-rs decides on the whole document at once. Only where it refuses is :mod:`reconciler.wording` asked why.
+What a schema cannot say (a real date, a reference's own rules, a secret in a free text) is checked here as well.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path as FilePath
+from typing import Any
+
+import jsonschema_rs
+
+from reconciler import references
+from reconciler.codes import CODES
+from reconciler.model import Severity, Traits
+from reconciler.references import BUILT_IN
+from reconciler.scalars import needs_quotes
+from reconciler.trouble import Path, Trouble, looks_secret
+from reconciler.yamlreader import Document, Node
+
+NAME = "credentials.schema.json"
+OPTIONAL_SCHEME = "^(https://)?"
+"""A pattern that begins so accepts two spellings of one host: ``name.example`` and ``https://name.example``."""
+
+_FREE_TEXT = ("label", "description", "owner")
+
+Look = Callable[[Path, Any], Trouble | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One provider's part of a schema."""
+
+    traits: Traits
+    part: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def keys(self) -> Mapping[str, Any]:
+        """Every key that may stand there, the common ones included, with its schema."""
+        keys: Mapping[str, Any] = self.part["properties"]
+        return keys
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The provider's keys alone."""
+        return {key: rule for key, rule in self.keys.items() if "$ref" not in rule and key != "provider"}
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Settings that name one host in two spellings."""
+        return frozenset(k for k, rule in self.own.items() if str(rule.get("pattern")).startswith(OPTIONAL_SCHEME))
+
+
+def builtin() -> dict[str, Any]:
+    """The schema that comes with the package: a copy inside it where it was installed, else the one beside it."""
+    here = FilePath(__file__).parent
+    inside = here / "schemas" / NAME
+    schema: dict[str, Any] = json.loads((inside if inside.exists() else here.parent / "schemas" / NAME).read_bytes())
+    return schema
+
+
+def kinds(schema: Mapping[str, Any]) -> dict[str, Kind]:
+    """The providers that a schema knows, by name."""
+    parts = (part for part in schema["$defs"].values() if "x-provider" in part)
+    return {part["x-provider"]: Kind(_traits(part), part) for part in parts}
+
+
+def traits(schema: Mapping[str, Any]) -> dict[str, Traits]:
+    """All that planning must know of each provider, by name."""
+    return {name: kind.traits for name, kind in kinds(schema).items()}
+
+
+def _traits(part: Mapping[str, Any]) -> Traits:
+    return Traits(
+        name=part["x-provider"],
+        title=part["title"],
+        secrets=frozenset(key for key, rule in part["properties"].items() if rule.get("x-secret")),
+        identifier=part["x-identifier"],
+        account=tuple(part["x-account"]),
+        region=part.get("x-region", ""),
+    )
+
+
+class Checker:
+    """Holds documents against one schema. ``schemes``: the reference schemes that are installed."""
+
+    def __init__(self, schema: Mapping[str, Any], schemes: Collection[str] = BUILT_IN) -> None:
+        self.schema = schema
+        self.kinds = kinds(schema)
+        self._schemes = schemes
+        self._decides = jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
+        common = self._common_looks()
+        self._looks = {name: common | self._own_looks(kind) for name, kind in self.kinds.items()}
+        self._looks[""] = common
+
+    def troubles(self, document: Document) -> list[Trouble]:
+        """All that is wrong with one file, warnings included; empty means that the schema accepts it."""
+        found = list(document.troubles)
+        if not document.whole:
+            return found
+        accepted = self._decides.is_valid(document.root)
+        if not accepted:
+            from reconciler import wording
+
+            found += wording.explain(self.schema, self.kinds, document.root)
+        found += self._looked(document.root)
+        if document.unsure:
+            found = _first_of_each(found)
+            found += self._unquoted(document, {t.path for t in found if t.severity is Severity.ERROR})
+        if not accepted and not any(t.severity is Severity.ERROR for t in found):
+            found.append(Trouble("bad-value", (), "the schema refuses this file", "no single key explains it"))
+        return _first_of_each(found)
+
+    def _looked(self, root: Any) -> Iterator[Trouble]:
+        """What no schema can say, of every entry."""
+        entries = root.get("credentials") if isinstance(root, dict) else None
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            if not isinstance(entry, dict):
+                continue
+            provider = entry.get("provider")
+            looks = self._looks.get(provider if isinstance(provider, str) else "", self._looks[""])
+            for key, value in entry.items():
+                look = looks.get(key)
+                if look and (trouble := look(("credentials", name, key), value)):
+                    yield trouble
+
+    def _common_looks(self) -> dict[str, Look]:
+        looks: dict[str, Look] = dict.fromkeys(_FREE_TEXT, _free_text)
+        looks |= {"tags": _tags, "expires_on": _day, "moved_from": _moved}
+        for name, kind in self.kinds.items():
+            looks |= dict.fromkeys(sorted(kind.traits.secrets), partial(self._secret, name))
+        return looks
+
+    def _own_looks(self, kind: Kind) -> dict[str, Look]:
+        looks: dict[str, Look] = dict.fromkeys(sorted(kind.traits.secrets), partial(self._secret, kind.traits.name))
+        for key, rule in kind.own.items():
+            if "x-usual" in rule:
+                looks[key] = partial(_usual, re.compile(rule["x-usual"], re.ASCII))
+        return looks
+
+    def _secret(self, provider: str, path: Path, value: Any) -> Trouble | None:
+        if not isinstance(value, str) or references.fine(value):
+            return None
+        suggestion = references.suggest(provider, str(path[1]), str(path[2]))
+        return references.check(path, value, self._schemes, suggestion=suggestion)
+
+    def _unquoted(self, document: Document, spoken: Collection[Path]) -> Iterator[Trouble]:
+        """Scalars without quotes that the schema takes for text, and others would not.
+
+        Only keys that are known and public are looked at: in all others something else is wrong already.
+        """
+        for path, text in _scalars(document.root, document.unsure, ()):
+            if any(path[: n + 1] in spoken for n in range(len(path))) or not self._public(document.root, path):
+                continue
+            yield needs_quotes(path, text)
+
+    def _public(self, root: Any, path: Path) -> bool:
+        if path[0] != "credentials" or len(path) < 3:
+            return path == ("workspace",)
+        provider = root["credentials"][path[1]].get("provider")
+        kind = self.kinds.get(provider) if isinstance(provider, str) else None
+        return kind is not None and path[2] in kind.keys and path[2] not in kind.traits.secrets
+
+
+def _scalars(value: Any, unsure: Mapping[tuple[int, int], str], path: Path) -> Iterator[tuple[Path, str]]:
+    steps = value.items() if isinstance(value, Node) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in steps:
+        mark = value.marks[step]
+        if isinstance(inner, dict | list):
+            yield from _scalars(inner, unsure, (*path, step))
+        elif mark in unsure:
+            yield (*path, step), unsure[mark]
+
+
+def _first_of_each(troubles: list[Trouble]) -> list[Trouble]:
+    """One trouble for each path and side of it: a second one would only repeat the first in other words."""
+    kept: dict[tuple[Path, bool, object], Trouble] = {}
+    for trouble in troubles:
+        kept.setdefault((trouble.path, trouble.on_key, trouble.mark if trouble.on_key else None), trouble)
+    return list(kept.values())
+
+
+def _free_text(path: Path, value: Any) -> Trouble | None:
+    if not isinstance(value, str) or not looks_secret(value):
+        return None
+    code = CODES["looks-secret"]
+    return Trouble(code.name, path, code.summary, "the value is not shown here", code.hint, Severity.WARNING)
+
+
+def _tags(path: Path, value: Any) -> Trouble | None:
+    found = (_free_text((*path, tag), text) for tag, text in value.items()) if isinstance(value, dict) else ()
+    return next(filter(None, found), None)
+
+
+def _day(path: Path, value: Any) -> Trouble | None:
+    try:
+        date.fromisoformat(value if isinstance(value, str) else "2000-01-01")
+    except ValueError:
+        return Trouble("bad-value", path, f"{path[-1]} is no day of the calendar", hint="expires_on: YYYY-MM-DD")
+    return None
+
+
+def _moved(path: Path, _: Any) -> Trouble:
+    detail = "moved_from, which will carry a record over to a new name, comes later"
+    return Trouble("not-supported", path, CODES["not-supported"].summary, detail, "remove it", on_key=True)
+
+
+def _usual(pattern: re.Pattern[str], path: Path, value: Any) -> Trouble | None:
+    if not isinstance(value, str) or pattern.search(value):
+        return None
+    code = CODES["unusual"]
+    return Trouble(code.name, path, f"{path[-1]}: {code.summary}", "", code.hint, Severity.WARNING)

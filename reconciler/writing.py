@@ -1,0 +1,148 @@
+"""From a settled change to what the store writes: the record, its sealed secrets, or the rejection, and the event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler import audit
+from reconciler.engine import Settled
+from reconciler.model import (
+    Account,
+    Change,
+    Credential,
+    Origin,
+    Outcome,
+    Problem,
+    Record,
+    Rejection,
+    Result,
+    SealedSecret,
+    SecretState,
+    Verdict,
+)  # fmt: skip
+from reconciler.sealing import Keyring
+from reconciler.secret import Secret
+from reconciler.stores.base import DropRejection, Lease, Put, Reject, Store, Tell, Write
+
+STORED = frozenset({Result.CREATED, Result.UPDATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes one run's settled changes to one workspace under one lease."""
+
+    store: Store
+    keyring: Keyring
+    lease: Lease
+    origin: Origin
+    digest: str
+    now: str
+    last_versions: Mapping[str, int]
+    """The highest version that each name of the run ever had."""
+
+    def commit(self, settled: Sequence[Settled]) -> list[Outcome]:
+        """Write a batch in one transaction. Raises StoreError; then nothing of the batch is written."""
+        writes = [self._write(item) for item in settled]
+        done = self.store.commit(self.lease, writes, self.keyring.mac(self.lease.workspace))
+        return [_outcome(item, write, ok) for item, write, ok in zip(settled, writes, done, strict=True)]
+
+    def drop_rejections(self, changes: Sequence[Change]) -> None:
+        """Remove rejections that lost their reason."""
+        events = [audit.dropped(c.name, c.reasons[0], self.origin, self.now, digest=self.digest) for c in changes]
+        self.store.commit(self.lease, [DropRejection(e) for e in events], self.keyring.mac(self.lease.workspace))
+
+    def _write(self, item: Settled) -> Write:
+        change = item.task.change
+        if item.result in STORED and change.credential:
+            return self._put(item, change.credential)
+        event = audit.outcome(
+            change, item.result, self.origin, self.now, self.digest,
+            version=change.expected_version, verdict=item.verdict, problem=item.problem,
+        )  # fmt: skip
+        if item.result is Result.REJECTED and change.credential and item.verdict:
+            return Reject(self._rejection(item, change.credential, item.verdict), event)
+        return Tell(event)
+
+    def _put(self, item: Settled, credential: Credential) -> Put:
+        change = item.task.change
+        version = max(change.expected_version, self.last_versions.get(change.name, 0)) + 1
+        sealed = self._sealed(change, credential, item.task.secrets, version)
+        record = self._record(change, credential, item.verdict, sealed, version)
+        event = audit.outcome(change, item.result, self.origin, self.now, self.digest,
+                              version=version, verdict=item.verdict, sealed=sealed)  # fmt: skip
+        return Put(record, sealed, change.expected_version, event)
+
+    def _sealed(
+        self, change: Change, credential: Credential, secrets: Mapping[str, Secret], version: int
+    ) -> list[SealedSecret]:
+        """Changed values sealed anew; unchanged ones as they lie in the store, with the version of their own."""
+        kept: dict[str, SealedSecret] = {}
+        if not all(state in _FRESH for state in change.secrets.values()):
+            kept = {s.field: s for s in self.store.sealed(self.lease.workspace, change.name)}
+        return [
+            self.keyring.seal(
+                self.lease.workspace, change.name, credential.declared.provider, key, version, secrets[key]
+            )
+            if state in _FRESH
+            else kept[key]
+            for key, state in change.secrets.items()
+        ]
+
+    def _record(
+        self,
+        change: Change,
+        credential: Credential,
+        verdict: Verdict | None,
+        sealed: Sequence[SealedSecret],
+        version: int,
+    ) -> Record:
+        old = change.record
+        fresh = _FRESH & set(change.secrets.values())
+        proof = verdict or (old.verdict if old else None)
+        if proof is None:
+            raise ValueError("nothing is stored unproven")
+        return Record(
+            name=change.name,
+            declared=credential.declared,
+            version=version,
+            account=verdict.account if verdict else old.account if old else Account(),
+            created_at=old.created_at if old else self.now,
+            created_by=old.created_by if old else self.origin.creator,
+            updated_at=self.now,
+            updated_by=self.origin.creator,
+            secret_changed_at=self.now if fresh or not old else old.secret_changed_at,
+            accepted_at=verdict.at if verdict else old.accepted_at if old else "",
+            verdict=proof,
+            fingerprints={s.field: s.fingerprint for s in sealed},
+            secret_versions={s.field: s.version for s in sealed},
+        )
+
+    def _rejection(self, item: Settled, credential: Credential, verdict: Verdict) -> Rejection:
+        change = item.task.change
+        fingerprint = self.keyring.fingerprinter(self.lease.workspace)
+        return Rejection(
+            name=change.name,
+            action=change.action,
+            declared=credential.declared,
+            verdict=verdict,
+            base_version=change.expected_version,
+            fingerprints={key: fingerprint(change.name, key, value) for key, value in item.task.secrets.items()},
+            attempts=1,
+            first_at=self.now,
+            last_at=self.now,
+            by=self.origin.actor,
+        )
+
+
+_FRESH = frozenset({SecretState.NEW, SecretState.CHANGED})
+
+
+def _outcome(item: Settled, write: Write, written: bool) -> Outcome:
+    change = item.task.change
+    if isinstance(write, Put) and not written:
+        problem = Problem("version-moved", "somebody else changed the credential meanwhile", subject=change.name,
+                          detail=f"expected v{change.expected_version}", hint="plan again and look at it")  # fmt: skip
+        return Outcome(change, Result.FAILED, change.expected_version, item.verdict, problem, item.seconds)
+    version = write.record.version if isinstance(write, Put) else change.expected_version
+    return Outcome(change, item.result, version, item.verdict, item.problem, item.seconds)

@@ -1,0 +1,247 @@
+"""The planner: what is a change, why, whether the provider is asked, and what a verdict makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import TRAITS, credential, record, rejection, verdict
+from reconciler.model import Action, Answer, Result, SecretState, Status
+from reconciler.planner import Known, Scope, plan, settle, status
+
+SCOPE = Scope("store", "production")
+
+
+def known(**values: bytes) -> Known:
+    return Known({(name.replace("_", "-"), "auth_token"): value for name, value in values.items()})
+
+
+def make(credentials=(), records=(), rejections=(), found=None, scope=SCOPE):
+    return plan(
+        {c.name: c for c in credentials},
+        {r.name: r for r in records},
+        {r.name: r for r in rejections},
+        found or Known({(c.name, "auth_token"): b"same" for c in credentials}),
+        TRAITS,
+        scope,
+    )
+
+
+def only(made):
+    (change,) = made.changes
+    return change
+
+
+def test_a_new_credential_is_created_and_asked_about():
+    change = only(make([credential("a")]))
+    assert (change.action, change.reasons, change.asks) == (Action.CREATE, ("new",), True)
+    assert change.secrets == {"auth_token": SecretState.NEW}
+    assert change.expected_version == 0
+
+
+def test_a_credential_stored_as_declared_is_kept():
+    made = make([credential("a")], [record("a", fingerprint=b"same")])
+    assert made.changes == ()
+    assert made.kept == ("a",)
+
+
+def test_a_rotated_secret_under_unchanged_yaml_is_an_update():
+    change = only(make([credential("a")], [record("a", fingerprint=b"old")]))
+    assert (change.action, change.reasons, change.asks) == (Action.UPDATE, ("secret",), True)
+    assert change.secrets == {"auth_token": SecretState.CHANGED}
+    assert change.fields == ()
+
+
+def test_a_label_alone_is_stored_without_asking():
+    change = only(make([credential("a", label="New")], [record("a", fingerprint=b"same")]))
+    assert (change.reasons, change.asks) == (("common",), False)
+    assert [(f.field, f.before, f.after) for f in change.fields] == [("label", None, "New")]
+
+
+def test_a_new_reference_to_the_same_value_is_stored_without_asking():
+    change = only(make([credential("a", token="env://OTHER")], [record("a", fingerprint=b"same")]))
+    assert (change.reasons, change.asks) == (("reference",), False)
+
+
+def test_a_new_reference_that_cannot_be_compared_is_asked_about():
+    missing = Known({}, {("a", "auth_token"): "secret-missing"})
+    change = only(make([credential("a", token="env://OTHER")], [record("a")], found=missing))
+    assert change.asks
+    assert change.unresolved == {"auth_token": "secret-missing"}
+
+
+def test_an_unchanged_credential_whose_secret_is_not_here_is_kept():
+    missing = Known({}, {("a", "auth_token"): "secret-missing"})
+    made = make([credential("a")], [record("a")], found=missing)
+    assert made.kept == ("a",)
+    assert (made.secrets_total, made.secrets_compared) == (1, 0)
+
+
+def test_a_label_change_needs_no_secret():
+    missing = Known({}, {("a", "auth_token"): "secret-missing"})
+    change = only(make([credential("a", label="x")], [record("a")], found=missing))
+    assert not change.asks
+    assert change.unresolved == {}
+
+
+def test_another_account_is_named_as_the_first_reason():
+    change = only(make([credential("a", sid="AC9")], [record("a", fingerprint=b"same")]))
+    assert change.reasons[0] == "account"
+    assert change.replaces_account
+    assert change.asks
+
+
+def test_protection_in_the_store_blocks_another_account_even_where_the_manifest_lifts_it():
+    stored = record("a", fingerprint=b"same", protected=True)
+    assert only(make([credential("a", sid="AC9", protected=False)], [stored])).blocked == "protected"
+
+
+def test_protection_lets_label_and_secret_pass():
+    stored = record("a", fingerprint=b"old", protected=True)
+    assert only(make([credential("a", label="x", protected=True)], [stored])).blocked == ""
+
+
+def test_a_record_that_no_manifest_declares_is_noted_and_kept():
+    made = make([], [record("a")])
+    assert (only(made).action, only(made).reasons) == (Action.NOTE, ("undeclared",))
+    assert made.effective == ()
+
+
+def test_a_rejection_whose_entry_is_gone_is_noted():
+    assert only(make([], [], [rejection("a")])).reasons == ("rejection-gone",)
+
+
+def test_a_rejection_of_what_equals_the_stored_record_again_is_noted():
+    change = only(make([credential("a")], [record("a", fingerprint=b"same")], [rejection("a")]))
+    assert change.reasons == ("rejection-settled",)
+
+
+def test_a_rejection_is_not_called_settled_where_the_secret_was_not_compared():
+    missing = Known({}, {("a", "auth_token"): "secret-missing"})
+    assert make([credential("a")], [record("a")], [rejection("a")], found=missing).changes == ()
+
+
+def test_a_rejected_create_is_planned_again():
+    change = only(make([credential("a")], [], [rejection("a")]))
+    assert change.action is Action.CREATE
+    assert change.rejection is not None
+
+
+def test_only_selects_by_glob_and_makes_the_plan_partial():
+    made = make([credential("a-1"), credential("b-1")], scope=replace(SCOPE, only=("a-*",)))
+    assert [c.name for c in made.changes] == ["a-1"]
+    assert made.partial
+
+
+def test_only_leaves_out_what_is_undeclared_elsewhere():
+    made = make([credential("a-1")], [record("b-1")], scope=replace(SCOPE, only=("a-*",)))
+    assert [c.name for c in made.changes] == ["a-1"]
+
+
+def test_skipped_secrets_give_a_digest_of_its_own_kind():
+    compared = make([credential("a")])
+    skipped = make([credential("a")], found=Known(compared=False))
+    assert compared.digest.startswith("c1-")
+    assert skipped.digest.startswith("s1-")
+    assert len(compared.digest) == 3 + 32
+
+
+def test_without_a_store_there_is_no_digest():
+    assert make([credential("a")], scope=Scope("", "production")).digest == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda: make([credential("a", label="x")]), "a field"),
+        (lambda: make([credential("a", token="env://OTHER")]), "a reference"),
+        (lambda: make([credential("b")]), "a name"),
+        (lambda: make([credential("a")], scope=Scope("other", "production")), "the store"),
+        (lambda: make([credential("a")], scope=Scope("store", "staging")), "the workspace"),
+        (lambda: make([credential("a")], scope=replace(SCOPE, only=("a",))), "the selection"),
+        (lambda: make([credential("a")], [record("a", fingerprint=b"old")]), "the expected version"),
+    ],
+)
+def test_the_digest_covers(change, why):
+    assert change().digest != make([credential("a")]).digest, why
+
+
+def test_the_digest_does_not_cover_notes_or_places():
+    plain = make([credential("a")])
+    assert make([credential("a", file="elsewhere.yaml", line=99)], [record("z")]).digest == plain.digest
+
+
+def test_the_digest_is_the_documented_text():
+    # a second writing of D7, so that the format cannot drift unnoticed
+    import hashlib
+
+    text = (
+        '{"changes":[{"action":"create","expected":0,"fields":[["account_sid",null,"AC1"],'
+        '["auth_token",null,"env://T"],["provider",null,"twilio"]],"name":"a","provider":"twilio","reasons":["new"],'
+        '"references":{"auth_token":"env://T"},"secrets":{"auth_token":"new"}}],"digest":1,'
+        '"selection":{"only":[]},"store":"store","workspace":"production"}'
+    )
+    assert make([credential("a")]).digest == "c1-" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+NAMES = st.lists(st.sampled_from("abcdefgh"), unique=True)
+
+
+@given(declared=st.permutations([credential(n) for n in "abcdef"]), stored=st.permutations([record(n) for n in "cdefgh"]))
+def test_order_does_not_matter(declared, stored):
+    first = make([credential(n) for n in "abcdef"], [record(n) for n in "cdefgh"])
+    again = make(declared, stored)
+    assert (again.digest, again.changes, again.kept) == (first.digest, first.changes, first.kept)
+
+
+@given(names=NAMES, stored=NAMES, glob=st.sampled_from(["a", "[a-d]", "*"]))
+def test_a_partial_plan_is_a_subset_of_the_full_one(names, stored, glob):
+    full = make([credential(n) for n in names], [record(n) for n in stored])
+    part = make([credential(n) for n in names], [record(n) for n in stored], scope=replace(SCOPE, only=(glob,)))
+    assert set(part.kept) <= set(full.kept)
+    assert {c.name for c in part.changes} <= {c.name for c in full.changes}
+
+
+@pytest.mark.parametrize(
+    ("action", "answer", "result"),
+    [
+        (Action.CREATE, Answer.VALID, Result.CREATED),
+        (Action.CREATE, Answer.REJECTED, Result.REJECTED),
+        (Action.CREATE, Answer.UNKNOWN, Result.FAILED),
+        (Action.UPDATE, Answer.VALID, Result.UPDATED),
+        (Action.UPDATE, Answer.REJECTED, Result.REJECTED),
+        (Action.UPDATE, Answer.UNKNOWN, Result.FAILED),
+        (Action.UPDATE, None, Result.UPDATED),
+        (Action.RENAME, None, Result.RENAMED),
+        (Action.DELETE, None, Result.DELETED),
+        (Action.DELETE, Answer.REJECTED, Result.KEPT),
+        (Action.KEEP, None, Result.KEPT),
+    ],
+)
+def test_settle_is_the_table_of_the_design(action, answer, result):
+    change = replace(only(make([credential("a")])), action=action)
+    assert settle(change, verdict(answer) if answer else None) is result
+
+
+@pytest.mark.parametrize(
+    ("code", "refused", "shown"),
+    [
+        ("accepted", False, Status.READY),
+        ("accepted", True, Status.UPDATE_REJECTED),
+        ("limited", False, Status.LIMITED),
+        ("limited", True, Status.UPDATE_REJECTED),
+        ("key-refused", False, Status.REFUSED_NOW),
+        ("key-refused", True, Status.REFUSED_NOW),
+        ("account-inactive", False, Status.SUSPENDED),
+        ("throttled", False, Status.NOT_REACHED),
+    ],
+)
+def test_status_of_a_stored_credential(code, refused, shown):
+    assert status(record("a", code=code), rejection("a") if refused else None) is shown
+
+
+def test_status_of_one_that_was_never_stored():
+    assert status(None, rejection("a")) is Status.REJECTED
