@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from reconciler.codes import CODES
 from reconciler.model import (
-    Account, Action, Answer, Credential, Declared, Origin, Record, Rejection, Traits, Verdict,
+    Account,
+    Action,
+    Answer,
+    Credential,
+    Declared,
+    Origin,
+    Record,
+    Rejection,
+    Traits,
+    Verdict,
 )  # fmt: skip
 
 TRAITS = {
     "twilio": Traits("twilio", "Twilio", frozenset({"auth_token", "api_key_secret"}), "account_sid", ("account_sid",)),
-    "sinch": Traits("sinch", "Sinch", frozenset({"api_token"}), "service_plan_id", ("service_plan_id", "region"), "region"),
+    "sinch": Traits(
+        "sinch", "Sinch", frozenset({"api_token"}), "service_plan_id", ("service_plan_id", "region"), "region"
+    ),
 }
 ORIGIN = Origin("lea", "os", host="desk")
 TIME = "2026-11-23T14:02:08.125Z"

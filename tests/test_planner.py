@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from builders import TRAITS, credential, record, rejection, verdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import TRAITS, credential, record, rejection, verdict
 from reconciler.model import Action, Answer, Result, SecretState, Status
 from reconciler.planner import Known, Scope, plan, settle, status
 
@@ -190,7 +190,9 @@ def test_the_digest_is_the_documented_text():
 NAMES = st.lists(st.sampled_from("abcdefgh"), unique=True)
 
 
-@given(declared=st.permutations([credential(n) for n in "abcdef"]), stored=st.permutations([record(n) for n in "cdefgh"]))
+@given(
+    declared=st.permutations([credential(n) for n in "abcdef"]), stored=st.permutations([record(n) for n in "cdefgh"])
+)
 def test_order_does_not_matter(declared, stored):
     first = make([credential(n) for n in "abcdef"], [record(n) for n in "cdefgh"])
     again = make(declared, stored)

@@ -1,0 +1,362 @@
+"""The main job through the real command line: declare, plan, apply, list, fix, apply again."""
+
+from __future__ import annotations
+
+import re
+import stat
+
+import pytest
+
+WRONG = "f" * 32
+SUMMARY = re.compile(r"^Plan: (\d+) to create, (\d+) to update, (\d+) to delete, (\d+) unchanged\.$", re.MULTILINE)
+
+
+def counts(done) -> tuple[int, ...]:
+    return tuple(map(int, SUMMARY.search(done.out).groups()))
+
+
+def statuses(project) -> dict[str, str]:
+    return {c["name"]: c["status"] for c in project.sandbox("list", "--format", "json").json["credentials"]}
+
+
+def test_the_first_plan_creates_everything_and_makes_no_store(project):
+    project.right_secrets()
+    done = project.sandbox("plan")
+    assert done.code == 0
+    assert counts(done) == (3, 0, 0, 0)
+    assert "no store yet" in done.out.splitlines()[0]
+    assert "Digest" not in done.out
+    assert not (project.path / ".reconciler").exists()
+
+
+def test_apply_stores_what_is_accepted_and_lists_it(applied):
+    done = applied.sandbox("list")
+    assert done.code == 0
+    assert done.out.startswith("production · sandbox · .reconciler/sandbox.db · 3 of 3 credentials")
+    assert set(statuses(applied).values()) == {"ready"}
+
+
+def test_plan_after_apply_has_no_changes(applied):
+    done = applied.sandbox("plan", "--detailed-exitcode")
+    assert (done.code, counts(done)) == (0, (0, 0, 0, 3))
+    assert "secrets compared 3 of 3" in done.out
+
+
+def test_applying_twice_changes_nothing(applied):
+    before = applied.sandbox("list", "--format", "json").json
+    done = applied.sandbox("apply", "--yes")
+    assert done.code == 0
+    assert "No changes" in done.out
+    assert applied.sandbox("list", "--format", "json").json == before
+
+
+def test_the_order_of_the_manifest_does_not_matter(applied):
+    text = (applied.path / "credentials.yaml").read_text()
+    head, *entries = re.split(r"(?m)^(?=  [a-z])", text)
+    applied.write(head + "".join(reversed(entries)))
+    assert counts(applied.sandbox("plan")) == (0, 0, 0, 3)
+
+
+def test_splitting_into_files_does_not_matter(applied):
+    text = (applied.path / "credentials.yaml").read_text()
+    head, *entries = re.split(r"(?m)^(?=  [a-z])", text)
+    for number, entry in enumerate(entries):
+        applied.write((head if number else "version: 1\ncredentials:\n") + entry, f"sms/{number}.yaml")
+    done = applied.sandbox("plan", "-f", "sms", "--secrets-dir", ".")
+    assert (done.code, counts(done)) == (0, (0, 0, 0, 3))
+
+
+def test_a_rotated_secret_with_unchanged_yaml_is_shown_and_asked_about(applied):
+    applied.env["TWILIO_AUTH_TOKEN"] = WRONG
+    done = applied.sandbox("plan", "--detailed-exitcode")
+    assert done.code == 2
+    assert counts(done) == (0, 1, 0, 2)
+    assert re.search(r"auth_token +env://TWILIO_AUTH_TOKEN +secret changed", done.out)
+    assert WRONG not in done.out
+
+
+def test_a_refused_update_leaves_the_old_record_and_is_listed_with_what_to_do(applied):
+    right = applied.env["TWILIO_AUTH_TOKEN"]
+    applied.env["TWILIO_AUTH_TOKEN"] = WRONG
+    applied.edit("label: Marketing US", "label: Marketing US and CA")
+    done = applied.sandbox("apply", "--yes")
+    assert done.code == 3
+    assert "error[key-refused]" in done.out
+    assert "v1 keeps serving; your change is not stored" in done.out
+    assert "Applied: 0 created, 0 updated, 0 renamed, 0 deleted, 1 rejected, 0 failed, 0 not attempted; 2 unchanged." in done.out
+
+    listed = applied.sandbox("list")
+    assert "Needs a person (1)" in listed.out
+    assert "twilio 401/20003" in listed.out
+    assert "reconciler apply --only marketing-us" in listed.out
+    (row,) = [c for c in applied.sandbox("list", "--format", "json").json["credentials"] if c["name"] == "marketing-us"]
+    assert (row["status"], row["version"], row["label"]) == ("ready, update rejected", 1, "Marketing US")
+
+    applied.env["TWILIO_AUTH_TOKEN"] = right
+    assert applied.sandbox("apply", "--yes").code == 0
+    assert statuses(applied)["marketing-us"] == "ready"
+
+
+def test_a_refused_create_stores_nothing_counts_attempts_and_succeeds_when_fixed(project):
+    project.right_secrets()
+    right = project.env["INFOBIP_API_KEY"]
+    project.env["INFOBIP_API_KEY"] = "wrong-key-of-somebody"
+    assert project.sandbox("apply", "--yes").code == 3
+    assert project.sandbox("apply", "--yes").code == 3
+    (row,) = [c for c in project.sandbox("list", "--format", "json").json["credentials"] if c["name"] == "otp-apac"]
+    assert (row["status"], row["ready"], row["version"]) == ("not ready, rejected", False, None)
+    assert row["rejection"]["attempts"] == 2
+    assert row["rejection"]["verdict"]["code"] == "key-refused"
+
+    project.env["INFOBIP_API_KEY"] = right
+    assert project.sandbox("apply", "--yes").code == 0
+    assert set(statuses(project).values()) == {"ready"}
+
+
+def test_cancel_drops_the_rejection_and_leaves_what_was_stored(applied):
+    applied.env["TWILIO_AUTH_TOKEN"] = WRONG
+    applied.sandbox("apply", "--yes")
+    done = applied.sandbox("cancel", "marketing-us")
+    assert done.code == 0
+    assert "v1 keeps serving" in done.out
+    assert "still asks for it" in done.out
+    assert statuses(applied)["marketing-us"] == "ready"
+    assert applied.sandbox("cancel", "marketing-us").code == 64
+
+
+def test_a_rejection_whose_entry_is_gone_is_dropped_by_the_next_full_apply(project):
+    project.right_secrets()
+    project.env["INFOBIP_API_KEY"] = "wrong-key-of-somebody"
+    project.sandbox("apply", "--yes")
+    text = (project.path / "credentials.yaml").read_text()
+    project.write(text[: text.index("  otp-apac:")])
+    assert "apply drops the rejection" in project.sandbox("plan").out
+    assert project.sandbox("apply", "--yes").code == 0
+    assert set(statuses(project)) == {"marketing-us", "alerts-eu"}
+
+
+def test_a_credential_gone_from_the_manifest_is_noted_and_kept(applied):
+    text = (applied.path / "credentials.yaml").read_text()
+    applied.write(text[: text.index("  otp-apac:")])
+    done = applied.sandbox("plan", "--detailed-exitcode")
+    assert (done.code, counts(done)) == (0, (0, 0, 0, 2))
+    assert "stored, in no manifest: kept" in done.out
+    assert "Also: 1 undeclared." in done.out
+    assert applied.sandbox("apply", "--yes").code == 0
+    assert "otp-apac" in statuses(applied)
+
+
+def test_creator_and_creation_date_never_change_on_update(applied):
+    before = applied.sandbox("list", "--format", "json").json["credentials"]
+    applied.edit("label: Marketing US", "label: Another")
+    assert applied.sandbox("apply", "--yes", "--actor", "somebody-else").code == 0
+    after = applied.sandbox("list", "--format", "json").json["credentials"]
+    assert [(c["created_by"], c["created_at"]) for c in after] == [(c["created_by"], c["created_at"]) for c in before]
+    assert {c["name"]: c["version"] for c in after} == {"alerts-eu": 1, "marketing-us": 2, "otp-apac": 1}
+
+
+def test_filters_combine_and_count_shown_and_total(applied):
+    done = applied.sandbox("list", "--provider", "sinch")
+    assert "1 of 3 credentials · provider=sinch" in done.out.splitlines()[0]
+    none = applied.sandbox("list", "--provider", "sinch", "--created-by", "zoe")
+    assert none.code == 0
+    assert "0 of 3 credentials match provider=sinch, created-by=zoe" in none.out
+    assert "Creators: " in none.out
+
+
+def test_a_label_alone_needs_no_secret_and_no_asking(applied):
+    del applied.env["TWILIO_AUTH_TOKEN"]
+    applied.edit("label: Marketing US", "label: Another")
+    done = applied.sandbox("apply", "--yes")
+    assert done.code == 0, done.out
+    assert "1 updated" in done.out
+
+
+def test_a_missing_secret_fails_that_credential_and_the_rest_goes_on(project):
+    project.right_secrets()
+    del project.env["TWILIO_AUTH_TOKEN"]
+    plan = project.sandbox("plan")
+    assert "secret-missing here: apply will fail it" in plan.out
+    done = project.sandbox("apply", "--yes")
+    assert done.code == 3
+    assert "error[secret-missing]" in done.out
+    assert statuses(project) == {"alerts-eu": "ready", "otp-apac": "ready"}
+
+
+def test_secrets_require_is_an_invalid_run_that_names_the_places(project):
+    project.right_secrets()
+    del project.env["TWILIO_AUTH_TOKEN"]
+    done = project.sandbox("plan", "--secrets", "require")
+    assert done.code == 1
+    assert "credentials.yaml:8:" in done.err
+    assert "secret-unresolved" in done.err
+
+
+def test_secrets_skip_compares_none_and_apply_refuses_it(applied):
+    applied.env["TWILIO_AUTH_TOKEN"] = WRONG
+    done = applied.sandbox("plan", "--secrets", "skip")
+    assert (done.code, counts(done)) == (0, (0, 0, 0, 3))
+    assert "a changed secret does not show here" in done.out
+    assert applied.sandbox("apply", "--yes", "--secrets", "skip").code == 64
+
+
+def test_only_applies_what_matches(project):
+    project.right_secrets()
+    done = project.sandbox("apply", "--yes", "--only", "alerts-*")
+    assert done.code == 0
+    assert set(statuses(project)) == {"alerts-eu"}
+
+
+def test_a_protected_credential_does_not_become_another_account(applied):
+    applied.edit("label: Marketing US", "protected: true")
+    assert applied.sandbox("apply", "--yes").code == 0
+    applied.edit("AC00000000000000000000000000000001", "AC00000000000000000000000000000003")
+    applied.edit("protected: true", "protected: false")
+    plan = applied.sandbox("plan")
+    assert "REFUSED: protected" in plan.out
+    done = applied.sandbox("apply", "--yes")
+    assert done.code == 4
+    assert "error[protected]" in done.err
+
+
+def test_parallelism_one_gives_the_same_result(project):
+    project.right_secrets()
+    assert project.sandbox("apply", "--yes", "--parallelism", "1").code == 0
+    assert set(statuses(project).values()) == {"ready"}
+
+
+# the store is made on purpose
+
+
+def test_a_throw_away_machine_without_a_store_stores_nothing(project):
+    project.right_secrets()
+    done = project.run("apply", "--yes")
+    assert done.code == 5
+    assert "error[store-missing]" in done.err
+    assert "store create" in done.err
+    assert not (project.path / ".reconciler").exists()
+    assert not (project.path.parent / "home").exists()
+
+
+def test_apply_without_terminal_and_without_yes_does_nothing(project):
+    project.right_secrets()
+    done = project.sandbox("apply", stdin="yes\n")
+    assert done.code == 64
+    assert "--yes" in done.err
+    assert not (project.path / ".reconciler").exists()
+
+
+def test_store_create_makes_a_store_and_a_key_for_the_owner_alone(project):
+    done = project.run("store", "create")
+    assert done.code == 0, done.err
+    store = project.path / ".reconciler" / "store.db"
+    (key,) = (project.path.parent / "home" / ".config" / "reconciler" / "keys").iterdir()
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert str(key) in done.out
+    assert project.run("store", "create").code == 5
+
+
+def test_a_live_store_and_a_sandbox_run_never_mix(project):
+    project.right_secrets()
+    project.run("store", "create")
+    done = project.sandbox("apply", "--yes", "--store", "sqlite:///.reconciler/store.db")
+    assert done.code == 5
+    assert "error[store-mode]" in done.err
+
+
+def test_a_key_of_another_store_says_which_one_is_wanted(applied):
+    done = applied.sandbox("plan", env={"RECONCILER_KEY": "A" * 43 + "="})
+    assert done.code == 5
+    assert re.search(r"error\[key-wrong\].*\n(.*\n)*.*[0-9a-f]{16}", done.err)
+
+
+def test_without_the_key_a_plan_says_that_secrets_are_not_compared(applied):
+    (key,) = (applied.path.parent / "home" / ".config" / "reconciler" / "keys").iterdir()
+    key.rename(applied.path / "elsewhere.key")
+    plan = applied.sandbox("plan")
+    assert plan.code == 0
+    assert "warning[key-missing]" in plan.out
+    assert applied.sandbox("plan", "--secrets", "require").code == 5
+    assert applied.sandbox("plan", "--key-file", "elsewhere.key").out.count("key-missing") == 0
+    applied.edit("label: Marketing US", "label: Another")
+    assert applied.sandbox("apply", "--yes").code == 5
+
+
+# workspaces
+
+
+def test_a_workspace_new_to_a_store_with_others_needs_a_word(applied):
+    applied.edit("workspace: production", "workspace: prodution")
+    done = applied.sandbox("apply", "--yes")
+    assert done.code == 4
+    assert "did you mean -w production?" in done.err
+    assert applied.sandbox("apply", "--yes", "--new-workspace").code == 0
+    listed = applied.sandbox("list")
+    assert listed.code == 64
+    assert "prodution" in listed.err
+    assert applied.sandbox("list", "-w", "production").code == 0
+
+
+def test_w_against_the_manifest_is_usage(applied):
+    assert applied.sandbox("plan", "-w", "staging").code == 64
+
+
+def test_an_empty_manifest_is_an_error_unless_allowed(project):
+    project.write("version: 1\nworkspace: production\ncredentials: {}\n")
+    assert project.run("validate").code == 1
+    assert project.run("validate", "--allow-empty").code == 0
+
+
+# usage
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nope"], ["plan", "--nope"], ["apply", "--key", "x"], ["plan", "-f", "absent.yaml"], ["plan", "--parallelism"],
+     ["cancel"], ["apply", "--parallelism", "0"], ["plan", "--store", "mysql://x"],
+     ["apply", "--yes", "--sandbox-url", "twilio=http://192.0.2.1:80"], ["apply", "--yes", "--sandbox-url", "twilio"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_usage_is_64(project, arguments):
+    done = project.run(*arguments)
+    assert done.code == 64
+    assert done.out == ""
+    assert done.err
+
+
+def test_configuring_flags_read_the_environment_and_consenting_ones_do_not(project):
+    project.right_secrets()
+    env = {"RECONCILER_SANDBOX": "1", "RECONCILER_YES": "1", "RECONCILER_FORMAT": "json"}
+    done = project.run("apply", env=env)
+    assert (done.code, done.json["problems"][0]["code"]) == (64, "not-confirmed")
+
+
+def test_json_of_apply_holds_every_outcome(project):
+    project.right_secrets()
+    project.env["INFOBIP_API_KEY"] = "wrong-key-of-somebody"
+    done = project.sandbox("apply", "--yes", "--format", "json")
+    assert done.code == done.json["exit_code"] == 3
+    assert {o["name"]: o["result"] for o in done.json["outcomes"]} == {
+        "alerts-eu": "created",
+        "marketing-us": "created",
+        "otp-apac": "rejected",
+    }
+    assert done.json["format_version"] == 1
+
+
+def test_validate_shows_every_problem_and_repeats_no_secret(project):
+    secret = "0123456789abcdef0123456789abcdef"
+    project.edit("env://TWILIO_AUTH_TOKEN", secret)
+    project.edit("region: eu", "region: mars")
+    done = project.run("validate")
+    assert done.code == 1
+    assert "error[secret-literal]" in done.out
+    assert "credentials.yaml:8:17" in done.out
+    assert "credentials.yaml:11:13" in done.out
+    assert secret not in done.out + done.err
+    assert "2 errors, 0 warnings: 3 credentials in 1 file" in done.out
+
+
+def test_schema_prints_the_schema(project):
+    assert project.run("schema").json["$id"] == "urn:sms-reconciler:schema:credentials:1"
