@@ -233,6 +233,7 @@ _TABLE = (
     _store("lease-lost", "the lease on the workspace passed to somebody else", "run the same command again"),
     _store("key-missing", "the store's key is not here", "pass --key-file PATH or set RECONCILER_KEY"),
     _store("key-wrong", "this is a key, but not one of this store's", "bring the key that the message names"),
+    _store("key-malformed", "this is not a key", "a key is 32 bytes in base64: one line of 44 characters"),
     _store("key-refused-file", "the key file is not yours alone to read", "chmod 600 it, and own it"),
     _store("tampered", "a stored value was altered or moved", "restore the store from a backup, then look into who"),
     # a person must look

@@ -45,11 +45,11 @@ class UsageError(ReconcilerError):
 class ManifestInvalid(ReconcilerError):
     """The manifest cannot be used: exit 1. ``problems`` has all of them, in order of place.
 
-    ``declared`` and ``files`` count what was read, for a report.
+    ``declared`` and ``files`` count what was looked at.
     """
 
-    def __init__(self, problems: Sequence[Problem], *, declared: int = 0, files: int = 0) -> None:
-        super().__init__(problems[0].code if problems[0].code in CODES else "bad-value")
+    def __init__(self, problems: Sequence[Problem], declared: int = 0, files: int = 0) -> None:
+        super().__init__(problems[0].code)
         self.problems = tuple(problems)
         self.declared = declared
         self.files = files

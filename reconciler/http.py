@@ -25,7 +25,7 @@ from tenacity import (
     RetryCallState,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
     wait_random,
 )
 
@@ -102,8 +102,8 @@ class HttpPool:
         self._allow_private = allow_private
         self._slots = asyncio.Semaphore(parallelism)
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Semaphore] = WeakValueDictionary()
-        self._backoff = wait_exponential_jitter(initial=backoff, max=LONGEST_BACKOFF, jitter=backoff)
         self._jitter = wait_random(0, backoff)
+        self._backoff = wait_exponential(multiplier=backoff, max=LONGEST_BACKOFF) + self._jitter
         self._sleep = sleep
 
     async def __aenter__(self) -> Self:

@@ -226,6 +226,21 @@ class SealedSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """A key of the store, wrapped by one wrapping key; every field is bound to what is wrapped."""
+
+    key_id: str
+    """The wrapping key's id, derived from it."""
+    data_key_id: str
+    wrapped: bytes
+    generation: int = 1
+    """Rises with every data key; the highest one seals what is new."""
+    workspace: str = ""
+    purpose: str = ""
+    """Both empty: the whole data key. Else one subkey of it, handed out alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What the store remembers of one credential; the secrets are sealed beside it."""
 

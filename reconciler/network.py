@@ -102,12 +102,16 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
+_CAUSES = (aiohttp.ClientError, OSError, PrivateAddressError)
+"""What stands behind the transport's exceptions, which tell less: it calls every failed connection a timeout."""
+
+
 def meaning(error: Exception) -> tuple[str, str, bool]:
     """What a library's exception says: a code, a detail in our own words, and whether another attempt may help.
 
     The libraries' own texts and objects may hold the request with its headers; nothing of them is passed on.
     """
-    cause = error.__cause__ or error
+    cause = error.__cause__ if isinstance(error.__cause__, _CAUSES) else error
     if isinstance(cause, PrivateAddressError):
         return "not-reached", "its name leads to an address of a private network", False
     if isinstance(cause, ssl.SSLError | aiohttp.ClientSSLError | ssl.CertificateError):
@@ -116,7 +120,7 @@ def meaning(error: Exception) -> tuple[str, str, bool]:
         return "host-not-found", "", True
     if isinstance(cause, TimeoutError | httpx.TimeoutException):
         return "timed-out", "", True
-    if isinstance(cause, aiohttp.ClientResponseError | httpx.ProtocolError | httpx.InvalidURL):
+    if isinstance(cause, aiohttp.ClientResponseError | httpx.ProtocolError | httpx.DecodingError | httpx.InvalidURL):
         return "unexpected-answer", "it is not well-formed HTTP", False
     number = getattr(cause, "errno", None)
     return "not-reached", os.strerror(number).lower() if number else "the connection broke off", True

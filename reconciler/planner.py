@@ -6,13 +6,12 @@ The same input gives the same plan and the same digest, whatever the order: no c
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from reconciler import diff
+from reconciler import canonical, diff
 from reconciler.codes import CODES
 from reconciler.model import (
     Action,
@@ -216,7 +215,7 @@ def _digest(changes: list[Change], known: Known, scope: Scope) -> str:
         "selection": {"only": sorted(scope.only)},
         "changes": [_covered(change) for change in changes if change.action is not Action.NOTE],
     }
-    text = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = canonical.to_json(covered)
     prefix = "c1" if known.compared else "s1"
     return f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 

@@ -49,7 +49,7 @@ def check(path: Path, text: str, schemes: Collection[str] = BUILT_IN, *, suggest
         return _unknown(path, scheme, schemes, suggestion)
     if "#" in rest:
         return _say("not-supported", path, "a #key, for one value out of a file of many, comes later", suggestion)
-    why = _variable(rest) if scheme == "env" else _file(rest) if scheme == "file" else ""
+    why = bad_variable(rest) if scheme == "env" else bad_path(rest) if scheme == "file" else ""
     return _say("bad-reference", path, why, suggestion) if why else None
 
 
@@ -60,14 +60,14 @@ def suggest(provider: str, name: str, key: str) -> str:
     return f"{key}: env://{variable}      or  file://{words}"
 
 
-def _variable(name: str) -> str:
+def bad_variable(name: str) -> str:
     """Why this is no variable for a secret, or an empty text."""
     if name.upper().startswith("RECONCILER_"):
         return "RECONCILER_ variables are reconciler's own settings, never a credential's secret"
     return "" if _VARIABLE.match(name) else "after env:// stands a variable's name: letters, digits and _"
 
 
-def _file(path: str) -> str:
+def bad_path(path: str) -> str:
     """Why this path cannot lie inside the folder of secrets, or an empty text."""
     parts = path.split("/")
     if path.startswith("/"):
@@ -76,7 +76,7 @@ def _file(path: str) -> str:
         return "a path with .. may leave the folder of secrets"
     if "" in parts or "." in parts:
         return "a path has no empty part and no . part"
-    return "a path is written as it is, without % or \\" if "%" in path or "\\" in path else ""
+    return "a path is written as it is, without % or \\" if set("%\\\0") & set(path) else ""
 
 
 def _no_reference(path: Path, text: str, schemes: Collection[str], suggestion: str) -> Trouble:

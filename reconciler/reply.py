@@ -63,7 +63,7 @@ class Passing(Exception):
 async def read(response: httpx.Response) -> bytes | None:
     """The body, or None where it is larger than any answer that we ask for; the rest is then never read."""
     body = b""
-    async for chunk in response.aiter_raw():
+    async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > LARGEST:
             return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path as FilePath
@@ -17,83 +16,42 @@ from typing import Any
 
 import jsonschema_rs
 
-from reconciler import references
+from reconciler import kinds, references
 from reconciler.codes import CODES
-from reconciler.model import Severity, Traits
+from reconciler.kinds import Kind, traits
+from reconciler.model import Severity
 from reconciler.references import BUILT_IN
 from reconciler.scalars import needs_quotes
 from reconciler.trouble import Path, Trouble, looks_secret
 from reconciler.yamlreader import Document, Node
 
 NAME = "credentials.schema.json"
-OPTIONAL_SCHEME = "^(https://)?"
-"""A pattern that begins so accepts two spellings of one host: ``name.example`` and ``https://name.example``."""
-
 _FREE_TEXT = ("label", "description", "owner")
+
+__all__ = ["Checker", "builtin", "builtin_text", "traits"]
 
 Look = Callable[[Path, Any], Trouble | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One provider's part of a schema."""
-
-    traits: Traits
-    part: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def keys(self) -> Mapping[str, Any]:
-        """Every key that may stand there, the common ones included, with its schema."""
-        keys: Mapping[str, Any] = self.part["properties"]
-        return keys
-
-    @property
-    def own(self) -> dict[str, Any]:
-        """The provider's keys alone."""
-        return {key: rule for key, rule in self.keys.items() if "$ref" not in rule and key != "provider"}
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        """Settings that name one host in two spellings."""
-        return frozenset(k for k, rule in self.own.items() if str(rule.get("pattern")).startswith(OPTIONAL_SCHEME))
-
-
-def builtin() -> dict[str, Any]:
+def builtin_text() -> str:
     """The schema that comes with the package: a copy inside it where it was installed, else the one beside it."""
     here = FilePath(__file__).parent
     inside = here / "schemas" / NAME
-    schema: dict[str, Any] = json.loads((inside if inside.exists() else here.parent / "schemas" / NAME).read_bytes())
+    return (inside if inside.exists() else here.parent / "schemas" / NAME).read_text(encoding="utf-8")
+
+
+def builtin() -> dict[str, Any]:
+    """The same, parsed."""
+    schema: dict[str, Any] = json.loads(builtin_text())
     return schema
-
-
-def kinds(schema: Mapping[str, Any]) -> dict[str, Kind]:
-    """The providers that a schema knows, by name."""
-    parts = (part for part in schema["$defs"].values() if "x-provider" in part)
-    return {part["x-provider"]: Kind(_traits(part), part) for part in parts}
-
-
-def traits(schema: Mapping[str, Any]) -> dict[str, Traits]:
-    """All that planning must know of each provider, by name."""
-    return {name: kind.traits for name, kind in kinds(schema).items()}
-
-
-def _traits(part: Mapping[str, Any]) -> Traits:
-    return Traits(
-        name=part["x-provider"],
-        title=part["title"],
-        secrets=frozenset(key for key, rule in part["properties"].items() if rule.get("x-secret")),
-        identifier=part["x-identifier"],
-        account=tuple(part["x-account"]),
-        region=part.get("x-region", ""),
-    )
 
 
 class Checker:
     """Holds documents against one schema. ``schemes``: the reference schemes that are installed."""
 
-    def __init__(self, schema: Mapping[str, Any], schemes: Collection[str] = BUILT_IN) -> None:
+    def __init__(self, schema: dict[str, Any], schemes: Collection[str] = BUILT_IN) -> None:
         self.schema = schema
-        self.kinds = kinds(schema)
+        self.kinds = kinds.kinds(schema)
         self._schemes = schemes
         self._decides = jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
         common = self._common_looks()
@@ -151,20 +109,21 @@ class Checker:
         suggestion = references.suggest(provider, str(path[1]), str(path[2]))
         return references.check(path, value, self._schemes, suggestion=suggestion)
 
-    def _unquoted(self, document: Document, spoken: Collection[Path]) -> Iterator[Trouble]:
+    def _unquoted(self, document: Document, spoken: set[Path]) -> Iterator[Trouble]:
         """Scalars without quotes that the schema takes for text, and others would not.
 
         Only keys that are known and public are looked at: in all others something else is wrong already.
         """
         for path, text in _scalars(document.root, document.unsure, ()):
-            if any(path[: n + 1] in spoken for n in range(len(path))) or not self._public(document.root, path):
-                continue
-            yield needs_quotes(path, text)
+            inside = (path[:length] for length in range(3, len(path)))
+            if path not in spoken and spoken.isdisjoint(inside) and self._public(document.root, path):
+                yield needs_quotes(path, text)
 
     def _public(self, root: Any, path: Path) -> bool:
         if path[0] != "credentials" or len(path) < 3:
             return path == ("workspace",)
-        provider = root["credentials"][path[1]].get("provider")
+        entry = root["credentials"][path[1]]
+        provider = entry.get("provider") if isinstance(entry, dict) else None
         kind = self.kinds.get(provider) if isinstance(provider, str) else None
         return kind is not None and path[2] in kind.keys and path[2] not in kind.traits.secrets
 

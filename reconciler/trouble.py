@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from reconciler.model import Severity
 
@@ -46,6 +45,8 @@ class Trouble:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """The word most like the given one; empty where none is alike."""
+    from difflib import get_close_matches
+
     close = get_close_matches(word.casefold(), list(words), 1, 0.6)
     return close[0] if close else ""
 

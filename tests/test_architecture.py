@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1] / "reconciler"
 
 PAGE = (
-    "model", "secret", "codes", "errors", "diff", "planner", "audit", "report",
-    "trouble", "references", "scalars", "yamlreader", "wording", "schema", "manifest", "sealing", "network", "reply", "http", "plugins", "providers", "resolvers", "stores",
+    "model", "secret", "codes", "errors", "canonical", "diff", "planner", "audit", "report",
+    "trouble", "kinds", "references", "scalars", "yamlreader", "wording", "schema", "sources", "manifest", "private", "sealing", "network", "reply", "http", "plugins", "providers", "resolvers", "stores",
     "render", "sandbox", "engine", "writing", "context", "app", "cli",
 )  # fmt: skip
 """docs/decisions/0001-the-house.md: a module imports only from those before it."""

@@ -6,17 +6,24 @@ consumes what it returns (delivery reports, inbound messages).
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.http import Http
-from reconciler.model import Verdict
+from reconciler.codes import CODES
+from reconciler.errors import NotAsked
+from reconciler.http import Http, Reply
+from reconciler.model import Account, Answer, Verdict
 from reconciler.secret import Secret
 
 REFERENCE = r"^[a-z][a-z0-9+.-]{0,31}://[!-~]{1,1000}$"
+LONGEST_TEXT = 200
+"""Characters that are kept of any text that a provider sends."""
+_NOTHING_SAID = Account()
+_ERROR_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class Fields(BaseModel):
@@ -27,7 +34,7 @@ class Fields(BaseModel):
 
 def secret(*, title: str, find: str, **kwargs: Any) -> Any:
     """A key whose value is a reference. ``find``: where in the provider's console the value is shown."""
-    extra = {"x-secret": True, "x-find": find, "examples": ["env://NAME", "file://path"]}
+    extra: dict[str, Any] = {"x-secret": True, "x-find": find, "examples": ["env://NAME", "file://path"]}
     return Field(title=title, description=f"A reference, never the value. {find}", pattern=REFERENCE,
                  json_schema_extra=extra, **kwargs)  # fmt: skip
 
@@ -65,3 +72,53 @@ class Provider(ABC):
         provider's hosts only. Raises :class:`reconciler.errors.NotAsked` where no usable answer came; everything
         that the service did say comes back as a verdict. Nothing of a body reaches a verdict but allow-listed facts.
         """
+
+
+def verdict(
+    reply: Reply,
+    code: str,
+    *,
+    account: Account = _NOTHING_SAID,
+    provider_code: str = "",
+    notes: tuple[str, ...] = (),
+) -> Verdict:
+    """What ``reply`` came to, under a code of :data:`reconciler.codes.CODES` that belongs to an answer."""
+    return Verdict(
+        answer=CODES[code].answer or Answer.UNKNOWN,
+        code=code,
+        account=account,
+        http_status=reply.status,
+        provider_code=provider_code,
+        request_id=text(reply.request_id),
+        asked=reply.asked,
+        at=reply.at,
+        notes=notes,
+    )
+
+
+def unexpected(reply: Reply, provider_code: str = "") -> NotAsked:
+    """What to raise for an answer that the service does not document: it says nothing about the credential."""
+    parts = [f"status {reply.status}"]
+    parts += [f"code {provider_code}"] if provider_code else []
+    parts += [text(reply.content_type) or "no content type"]
+    parts += [f"request {text(reply.request_id)}"] if reply.request_id else []
+    return NotAsked("unexpected-answer", ", ".join(parts), asked=reply.asked, at=reply.at)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """``value`` where it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def text(value: object) -> str:
+    """At most 200 characters of a provider's text, or nothing where it is none. Renderers escape it for their sink."""
+    cut = value[:LONGEST_TEXT] if isinstance(value, str) else ""
+    return cut.encode("utf-8", "replace").decode(
+        "utf-8"
+    )  # JSON can hold half a surrogate pair, which nothing can store
+
+
+def error_code(value: object) -> str:
+    """A provider's error code, a word or a number, as text; nothing where it is not one."""
+    word = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return word if _ERROR_CODE.fullmatch(word) else ""

@@ -38,10 +38,14 @@ def problem_lines(problems: tuple[Problem, ...]) -> Iterator[Line]:
         if problem.place or problem.subject:
             place = say.safe(problem.place or "")
             yield f"  --> {place}   {say.safe(problem.subject)}" if place else f"  --> {say.safe(problem.subject)}"
-        if problem.detail:
-            yield f"  why  {say.safe(problem.detail)}"
-        if problem.hint:
-            yield f"  do   {say.safe(problem.hint)}"
+        yield from _under("why", problem.detail)
+        yield from _under("do", problem.hint)
+
+
+def _under(word: str, text: str) -> Iterator[str]:
+    """A text below a problem; its further lines begin with ``and``."""
+    for number, line in enumerate(text.splitlines()):
+        yield f"  {'and' if number else word:<4} {say.safe(line)}"
 
 
 def _plain(report: Report, width: int, now: str) -> Iterator[Line]:

@@ -10,19 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.model import Event, Record, Rejection, SealedSecret, Snapshot, StoreInfo
+from reconciler.model import Event, Record, Rejection, SealedSecret, Slot, Snapshot, StoreInfo
 
 Mac = Callable[[bytes], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The store's data key, wrapped by one wrapping key."""
-
-    key_id: str
-    """The wrapping key's id, derived from it."""
-    data_key_id: str
-    wrapped: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +77,7 @@ class Store(Protocol):
     info: StoreInfo
 
     def slots(self) -> Sequence[Slot]:
-        """The wrapped data key, once for each wrapping key."""
+        """The wrapped data keys, once for each wrapping key that opens them."""
 
     def workspaces(self) -> Sequence[str]:
         """Names of the workspaces that hold anything, sorted."""
@@ -116,9 +106,13 @@ class Store(Protocol):
     def commit(self, lease: Lease, writes: Sequence[Write], mac: Mac) -> Sequence[bool]:
         """Apply up to 50 writes in one transaction, each under a savepoint, each with its event chained.
 
-        Answers for each whether it was written: False where a ``Put`` did not find its expected version.
+        Answers for each whether it was written: False where a ``Put`` did not find its expected version, or a
+        ``DropRejection`` no rejection; such a write leaves no event. Fills in each event's version and row hash.
         Raises StoreError ``lease-lost`` before writing anything where the fencing number is not the lease's.
         """
+
+    def head(self, workspace: str) -> tuple[int, bytes] | None:
+        """Number and mac of the latest event; None where there is none."""
 
     def events(self, workspace: str) -> Sequence[tuple[int, Event, bytes]]:
         """The chain: number, event, mac, in order."""

@@ -1,0 +1,1 @@
+"""Use cases, a file for each group; ``wiring`` alone picks implementations."""

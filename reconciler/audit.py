@@ -1,0 +1,201 @@
+"""The audit log: the event of an outcome, and the chain that shows where one was altered. Pure; holds no key.
+
+Each event's mac covers the one before it, so that an edit, a removal or a swap breaks the chain at its place. What the
+chain cannot show is a lost end, or a rewrite by somebody who holds the key: for that an anchor is kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from reconciler.canonical import joined, to_json
+from reconciler.codes import CODES
+from reconciler.errors import StoreError, UsageError
+from reconciler.model import Change, Event, Origin, Problem, Rejection, Result, SealedSecret, Verdict
+
+Mac = Callable[[bytes], bytes]
+"""Bytes to mac. The mac of a keyring names its key, so that a chain outlives a change of keys."""
+Check = Callable[[bytes, bytes], bool]
+"""Whether a mac belongs to these bytes. Raises StoreError ``key-wrong`` where its key is not at hand."""
+Link = tuple[int, Event, bytes]
+"""Number from 1, event, mac."""
+
+ROW = ("name", "version", "old_name", "provider", "declared", "account", "created_at", "created_by",
+       "updated_at", "updated_by", "secret_changed_at")  # fmt: skip
+"""The columns of a record that its hash covers, in this order: all but what ``check`` writes."""
+
+_ANCHOR = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{16})", re.ASCII)
+_ANCHOR_BYTES = 8
+
+
+def canonical(event: Event) -> bytes:
+    """The event as the chain covers it."""
+    return to_json({
+        "time": event.time,
+        "what": event.what,
+        "result": event.result,
+        "name": event.name,
+        "version": event.version,
+        "row_hash": event.row_hash,
+        "body": event.body,
+    }).encode()  # fmt: skip
+
+
+def link(previous: bytes, workspace: str, seq: int, event: Event, mac: Mac) -> bytes:
+    """The mac of event number ``seq``; ``previous`` is the mac before it, empty for the first."""
+    return mac(_covered(previous, workspace, seq, event))
+
+
+def _covered(previous: bytes, workspace: str, seq: int, event: Event) -> bytes:
+    return joined("reconciler-event-1", workspace, seq, previous, canonical(event))
+
+
+def verify(workspace: str, chain: Iterable[Link], check: Check) -> list[Problem]:
+    """Walk a whole chain; one problem for each place where it is broken, in order. ``subject`` is ``event 5``.
+
+    An altered event counts once: the next is checked against the mac that is stored.
+    """
+    problems: list[Problem] = []
+    last, previous = 0, b""
+    for seq, event, mac in chain:
+        if seq <= last:
+            problems.append(_broken(seq, f"it stands after event {last}"))
+        elif seq > last + 1:
+            problems.append(_broken(last + 1, "missing" if seq == last + 2 else f"missing, with all up to {seq - 1}"))
+        elif problem := _unlinked(_covered(previous, workspace, seq, event), mac, check):
+            problems.append(_broken(seq, *problem))
+        last, previous = seq, mac
+    return problems
+
+
+def _unlinked(covered: bytes, mac: bytes, check: Check) -> tuple[str, str] | None:
+    try:
+        if check(covered, mac):
+            return None
+    except StoreError as error:
+        return error.detail, error.code.name
+    return "it, or the one before it, was altered, moved or put in", "tampered"
+
+
+def _broken(seq: int, detail: str, code: str = "tampered") -> Problem:
+    return Problem(code, CODES[code].summary, subject=f"event {seq}", detail=detail, hint=CODES[code].hint)
+
+
+def anchor(seq: int, mac: bytes) -> str:
+    """What to keep outside the store: ``412:9c1e77a0d2b45f18``, the event's number and its mac's last 8 bytes."""
+    return f"{seq}:{mac[-_ANCHOR_BYTES:].hex()}"
+
+
+def verify_anchor(text: str, chain: Iterable[Link]) -> Problem | None:
+    """Whether the chain still has the event that the anchor names. Raises UsageError where it is no anchor."""
+    match = _ANCHOR.fullmatch(text)
+    if not match:
+        raise UsageError("usage", "an anchor looks like 412:9c1e77a0d2b45f18")
+    wanted = int(match[1])
+    found = next((anchor(seq, mac) for seq, _, mac in chain if seq == wanted), None)
+    if found is None:
+        return _broken(
+            wanted, "the anchor names it, and the log ends before: its end was cut off, or the store is older"
+        )
+    return None if found == text else _broken(wanted, "it is not the one that the anchor names: the log was rewritten")
+
+
+def row_hash(row: Mapping[str, Any], sealed: Iterable[SealedSecret]) -> str:
+    """SHA-256, 64 hex digits, of a stored row and its sealed secrets.
+
+    ``row`` has the columns of :data:`ROW` as they are stored. The store compares it with the row's latest event.
+    """
+    parts: list[str | bytes | int] = ["reconciler-row-1", *(row[column] for column in ROW)]
+    for secret in sorted(sealed, key=lambda s: s.field):
+        parts += (secret.field, secret.version, secret.key_id, secret.fingerprint, secret.sealed)
+    return hashlib.sha256(joined(*parts)).hexdigest()
+
+
+def shown(fingerprint: bytes) -> str:
+    """As much of a fingerprint as people may see: 8 hex digits."""
+    return fingerprint[:4].hex()
+
+
+def outcome(
+    change: Change,
+    result: Result,
+    origin: Origin,
+    time: str,
+    digest: str = "",
+    *,
+    version: int = 0,
+    verdict: Verdict | None = None,
+    problem: Problem | None = None,
+    sealed: Sequence[SealedSecret] = (),
+    rejection: Rejection | None = None,
+) -> Event:
+    """The event of what became of a change.
+
+    ``sealed`` are the secrets now stored, ``rejection`` the refused submission: their fingerprints are shown in part.
+    ``digest`` is the plan's. Nothing of a secret's value is known here.
+    """
+    after = {s.field: s.fingerprint for s in sealed} or (rejection.fingerprints if rejection else {})
+    before = change.record.fingerprints if change.record else {}
+    body = {
+        "provider": change.provider,
+        "reasons": list(change.reasons),
+        "fields": [[f.field, f.before, f.after] for f in change.fields],
+        "secrets": dict(change.secrets),
+        "fingerprints": _shown(before, after),
+        "verdict": _verdict(verdict),
+        "problem": problem.code if problem else "",
+        "digest": digest,
+        "who": who(origin),
+    }
+    return Event(time, str(change.action), str(result), change.name, version, body=_said(body))
+
+
+def dropped(name: str, why: str, origin: Origin, time: str, *, digest: str = "") -> Event:
+    """The event of a rejection that was removed: ``why`` is ``cancel`` for a person's wish, else the plan's reason."""
+    body = {"reasons": [why], "digest": digest, "who": who(origin)}
+    return Event(time, "cancel", "dropped", name, body=_said(body))
+
+
+def who(origin: Origin) -> dict[str, str]:
+    """Who did it and where (D16). ``ci`` is always there: empty says that it happened outside CI."""
+    facts = {
+        "actor": origin.actor,
+        "source": origin.source,
+        "host": origin.host,
+        "commit": origin.commit,
+        "commit_author": origin.commit_author,
+        "triggered_by": origin.triggered_by,
+        "pull_request": origin.pull_request,
+        "run_url": origin.run_url,
+    }
+    return {**_said(facts), "ci": origin.ci}
+
+
+def _verdict(verdict: Verdict | None) -> dict[str, Any]:
+    if verdict is None:
+        return {}
+    return _said({
+        "answer": str(verdict.answer),
+        "code": verdict.code,
+        "http_status": verdict.http_status,
+        "provider_code": verdict.provider_code,
+        "request_id": verdict.request_id,
+        "asked": verdict.asked,
+        "at": verdict.at,
+        "account": verdict.account.id,
+        "notes": list(verdict.notes),
+    })  # fmt: skip
+
+
+def _shown(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, list[str]]:
+    """Each secret's fingerprint before and after, empty text where there is none."""
+    keys = sorted(before.keys() | after.keys())
+    return {key: [shown(before.get(key, b"")), shown(after.get(key, b""))] for key in keys}
+
+
+def _said(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what has nothing to say."""
+    return {key: value for key, value in facts.items() if value not in (None, "", [], {})}

@@ -1,0 +1,142 @@
+"""The three services as the sandbox plays them: who is asked about which account with which secret, and the answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from reconciler.sandbox.answers import (
+    INFOBIP_BALANCE,
+    SINCH_BATCHES,
+    Answer,
+    infobip_error,
+    twilio_account,
+    twilio_error,
+    twilio_numbers,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What of a request decides the answer."""
+
+    host: str
+    path: str
+    authorization: str
+
+
+class Service(ABC):
+    """One service."""
+
+    hosts: re.Pattern[str]
+
+    @abstractmethod
+    def identifier(self, question: Question) -> str:
+        """Which account is asked about, or nothing where the path is none of the service's."""
+
+    @abstractmethod
+    def answer(self, question: Question, identifier: str) -> Answer:
+        """What the service documents for a right secret, and for any other."""
+
+
+class Twilio(Service):
+    """Accounts and phone numbers. An API key is a Standard one: it may not read the account itself."""
+
+    hosts = re.compile(r"api\.(?:dublin\.ie1\.|sydney\.au1\.)?twilio\.com")
+    _path = re.compile(r"/2010-04-01/Accounts/(?P<sid>AC[0-9a-fA-F]{32})(?P<rest>\.json|/IncomingPhoneNumbers\.json)")
+
+    def identifier(self, question: Question) -> str:
+        match = self._path.fullmatch(question.path)
+        return match["sid"] if match else ""
+
+    def answer(self, question: Question, identifier: str) -> Answer:
+        user, password = _basic(question.authorization)
+        field = "api_key_secret" if user.startswith("SK") else "auth_token"
+        known = user.startswith("SK") or user == identifier
+        match = self._path.fullmatch(question.path)
+        if match is None:
+            return twilio_error(404, 20404, "The requested resource was not found")
+        about_account = match["rest"] == ".json"
+        refused = field == "api_key_secret" and about_account
+        if refused or not known or password != _secret("twilio", identifier, field):
+            return twilio_error(401, 20003, "Authenticate")
+        return Answer(200, twilio_account(identifier) if about_account else twilio_numbers(identifier))
+
+
+class Sinch(Service):
+    """Batches of one service plan, of which there are none."""
+
+    hosts = re.compile(r"(?:us|eu|au|br|ca)\.sms\.api\.sinch\.com")
+    _path = re.compile(r"/xms/v1/(?P<plan>[A-Za-z0-9_-]{1,64})/batches")
+
+    def identifier(self, question: Question) -> str:
+        match = self._path.fullmatch(question.path)
+        return match["plan"] if match else ""
+
+    def answer(self, question: Question, identifier: str) -> Answer:
+        if not identifier:
+            return Answer(404)
+        if question.authorization != f"Bearer {_secret('sinch', identifier, 'api_token')}":
+            return Answer(401)
+        return Answer(200, SINCH_BATCHES)
+
+
+class Infobip(Service):
+    """One account per host, with a balance and no bulks."""
+
+    hosts = re.compile(r"(?:[a-z0-9-]+\.)+infobip\.com")
+
+    def identifier(self, question: Question) -> str:
+        return question.host
+
+    def answer(self, question: Question, identifier: str) -> Answer:
+        if question.authorization != f"App {_secret('infobip', identifier, 'api_key')}":
+            return infobip_error(401, "UNAUTHORIZED", "Invalid login details")
+        if question.path == "/account/1/balance":
+            return Answer(200, INFOBIP_BALANCE)
+        text = "Bulk not found" if question.path == "/sms/1/bulks" else "Not found"
+        return infobip_error(404, "NOT_FOUND", text)
+
+
+SERVICES: Mapping[str, Service] = {"twilio": Twilio(), "sinch": Sinch(), "infobip": Infobip()}
+
+
+def ending(provider: str, identifier: str) -> str:
+    """The four characters that choose a scenario."""
+    return (identifier.partition(".")[0] if provider == "infobip" else identifier)[-4:]
+
+
+def right_secret(provider: str, settings: Mapping[str, str], field: str) -> str:
+    """The one secret that the sandbox accepts in ``field`` of a credential with these settings.
+
+    Derived from the identifier and in the service's own format, so that a demo needs no list of secrets.
+    """
+    keys = {"twilio": "account_sid", "sinch": "service_plan_id", "infobip": "base_url"}
+    identifier = settings[keys[provider]]
+    if provider == "infobip":
+        identifier = identifier.removeprefix("https://").removesuffix(":443")
+    return _secret(provider, identifier, field)
+
+
+def _secret(provider: str, identifier: str, field: str) -> str:
+    digest = hashlib.sha256(f"sandbox {provider} {identifier} {field}".encode()).digest()
+    if provider == "sinch":
+        return base64.b32encode(digest[:20]).decode().lower()
+    if provider == "infobip":
+        return f"{digest[:16].hex()}-{UUID(bytes=digest[16:])}"
+    return digest[:16].hex()
+
+
+def _basic(authorization: str) -> tuple[str, str]:
+    word, _, encoded = authorization.partition(" ")
+    try:
+        user, _, password = base64.b64decode(encoded).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return (user, password) if word == "Basic" else ("", "")

@@ -1,0 +1,130 @@
+"""Paths given with ``-f`` to files and their texts: a folder's YAML files are read; what is left out is said."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from reconciler.codes import CODES
+from reconciler.errors import UsageError
+from reconciler.model import Place, Problem, Severity
+from reconciler.trouble import Trouble
+from reconciler.yamlreader import decode
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of one file."""
+
+SUFFIXES = (".yaml", ".yml")
+
+_LOOKED_AT = 1024 * 1024
+"""Bytes of a file that is not read, in which a manifest's key is looked for."""
+_MOST_FILES = 2000
+"""Files under one folder that are looked at so."""
+_CREDENTIALS = re.compile(rb"^credentials:", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file as it was given, with its text or what is wrong with it as a whole."""
+
+    name: str
+    text: str = field(default="", repr=False)
+    trouble: Trouble | None = None
+
+
+def find(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
+    """The files behind the paths, each once, and a warning for each thing that looks like one and is not read.
+
+    Raises UsageError for a folder that cannot be listed.
+    """
+    files: dict[str, Path] = {}
+    warnings = []
+    for path in paths:
+        if str(path) == "-":
+            raise UsageError("usage", "-f -: reading from standard input is not supported")
+        if path.is_dir():
+            inside, left_out = _folder(path)
+            warnings += left_out
+        else:
+            inside = [path]
+        for file in inside:
+            files.setdefault(os.path.realpath(file), file)
+    return list(files.values()), [_not_read(path) for path in warnings if os.path.realpath(path) not in files]
+
+
+def load(path: Path) -> Source:
+    """Read one file. Raises UsageError ``no-such-file`` or ``unreadable``."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise UsageError("no-such-file", str(path)) from None
+    except OSError as error:
+        raise UsageError("unreadable", f"{path}: {error.strerror}") from None
+    if len(data) > LARGEST:
+        return Source(str(path), trouble=_whole("too-large"))
+    try:
+        return Source(str(path), decode(data))
+    except ValueError as error:
+        line, column, why = error.args
+        return Source(str(path), trouble=_whole("not-utf8", why, (line, column)))
+
+
+def _whole(code: str, detail: str = "", mark: tuple[int, int] = (1, 1)) -> Trouble:
+    return Trouble(code, (), CODES[code].summary, detail, CODES[code].hint, mark=mark)
+
+
+def _folder(folder: Path) -> tuple[list[Path], list[Path]]:
+    """A folder's own YAML files in order of name, and what else in it holds a manifest's key."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise UsageError("unreadable", f"{folder}: {error.strerror}") from None
+    read = [path for path in entries if _is_yaml(path) and not path.is_dir()]
+    others = [path for path in entries if path not in read]
+    left_out = [path for path in others if path.is_file() and _holds_credentials(path)]
+    for path in others:
+        if path.is_dir() and not path.name.startswith("."):
+            left_out += islice(filter(_holds_credentials, _below(path)), 1)
+    for path in read:
+        if path.exists() and not path.is_file():
+            raise UsageError("unreadable", f"{path}: not a regular file")
+    return read, left_out
+
+
+def _is_yaml(path: Path) -> bool:
+    """Files whose name begins with a dot are an editor's, not the manifest's."""
+    return path.suffix in SUFFIXES and not path.name.startswith(".")
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """YAML files at any depth, up to a bound; links to folders are not followed."""
+    seen = 0
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            seen += 1
+            if seen > _MOST_FILES:
+                return
+            if Path(name).suffix in SUFFIXES:
+                yield Path(root, name)
+
+
+def _holds_credentials(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return _CREDENTIALS.search(file.read(_LOOKED_AT)) is not None
+    except OSError:
+        return False
+
+
+def _not_read(path: Path) -> Problem:
+    code = CODES["not-read"]
+    detail = "a folder's sub-folders are not read" if _is_yaml(path) else "only *.yaml and *.yml are read"
+    return Problem(code.name, code.summary, Place(str(path), 1, 1), "", detail, code.hint, Severity.WARNING)

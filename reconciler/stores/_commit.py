@@ -1,0 +1,119 @@
+"""One transaction that writes: guarded changes, each under a savepoint, each with its event in the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from reconciler import audit
+from reconciler.model import Event
+from reconciler.stores import _rows, _sql
+from reconciler.stores._database import Database
+from reconciler.stores.base import DropRejection, Mac, Put, Reject, Tell, Write
+
+
+class Commit:
+    """The writes of one transaction, which the caller begins, under a lease that it has checked, and ends."""
+
+    def __init__(self, database: Database, workspace: str, mac: Mac, now: str, keep_until: str) -> None:
+        self._db = database
+        self._of = {"workspace": workspace}
+        self._workspace = workspace
+        self._mac = mac
+        self._now = now
+        self._keep_until = keep_until
+        self._changed = False
+        head = database.rows(_sql.GET_HEAD, self._of)
+        self._seq: int = head[0][0] if head else 0
+        self._previous: bytes = head[0][1] if head else b""
+
+    def all(self, writes: Sequence[Write], actor: str) -> list[bool]:
+        """Whether each was written. Raises whatever the database raises; then the caller rolls back all."""
+        made = {**self._of, "serial": 0, "created_at": self._now, "created_by": actor}
+        self._db.run(_sql.MAKE_WORKSPACE, made)
+        done = [self._one(write) for write in writes]
+        if self._changed:
+            self._db.run(_sql.RAISE_SERIAL, self._of)
+        self._db.run(_sql.DROP_SECRETS, {**self._of, "now": self._now})
+        self._db.run(_sql.DROP_PREVIOUS, {**self._of, "now": self._now})
+        return done
+
+    def _one(self, write: Write) -> bool:
+        with self._savepoint():
+            match write:
+                case Put():
+                    return self._put(write)
+                case Reject():
+                    return self._reject(write)
+                case DropRejection():
+                    return self._drop_rejection(write)
+                case Tell():
+                    return self._tell(write.event)
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self._db.run("SAVEPOINT one")
+        try:
+            yield
+        except BaseException:
+            self._db.run("ROLLBACK TO SAVEPOINT one")
+            raise
+        self._db.run("RELEASE SAVEPOINT one")
+
+    def _put(self, put: Put) -> bool:
+        record = put.record
+        named = {**self._of, "name": record.name}
+        stored = self._db.rows(_sql.GET_VERSION, named)
+        if (stored[0][0] if stored else 0) != put.expected_version:
+            return False
+        before = self._before(record.name)[0]
+        if record.version <= before:
+            raise ValueError(f"version {record.version} of {record.name} after {before}: a version never goes back")
+        if stored:
+            kept = {**named, "now": self._now, "keep_until": self._keep_until}
+            self._db.run(_sql.KEEP_RECORD, kept)
+            self._db.run(_sql.KEEP_SECRETS, kept)
+        for secret in put.sealed:
+            values = {**named, **_rows.sealed_row(secret), "stored_at": self._now, "keep_until": ""}
+            self._db.run(_sql.PUT_SECRET, values)
+        row = _rows.record_row(record)
+        row_hash = audit.row_hash(row, put.sealed)
+        self._chain(replace(put.event, version=record.version, row_hash=row_hash))
+        self._db.run(_sql.PUT_RECORD, {**self._of, **row, "row_hash": row_hash, "event_seq": self._seq})
+        self._db.run(_sql.DROP_REJECTION, named)
+        self._changed = True
+        return True
+
+    def _reject(self, reject: Reject) -> bool:
+        self._db.run(_sql.PUT_REJECTION, {**self._of, **_rows.rejection_row(reject.rejection)})
+        self._changed = True
+        return self._tell(reject.event)
+
+    def _drop_rejection(self, drop: DropRejection) -> bool:
+        named = {**self._of, "name": drop.event.name}
+        if not self._db.rows(_sql.HAS_REJECTION, named):
+            return False
+        self._db.run(_sql.DROP_REJECTION, named)
+        self._changed = True
+        return self._tell(drop.event)
+
+    def _tell(self, event: Event) -> bool:
+        """An event that left the row as the one before it did.
+
+        What it says of the row comes from that event, not from the row: else it would vouch for an old one put back.
+        """
+        version, row_hash = self._before(event.name)
+        self._chain(replace(event, version=version, row_hash=row_hash))
+        return True
+
+    def _before(self, name: str) -> tuple[int, str]:
+        """Version and row hash that the latest event of a name left behind."""
+        latest = self._db.rows(_sql.GET_LATEST, {**self._of, "name": name}) if name else ()
+        return (latest[0][0], latest[0][1]) if latest else (0, "")
+
+    def _chain(self, event: Event) -> None:
+        self._seq += 1
+        self._previous = audit.link(self._previous, self._workspace, self._seq, event, self._mac)
+        values = {**self._of, **_rows.event_row(event), "seq": self._seq, "mac": self._previous}
+        self._db.run(_sql.PUT_EVENT, values)

@@ -1,0 +1,174 @@
+"""A store over any database that takes the statements of ``_sql.py``: reading, leases. Writing is in ``_commit.py``."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reconciler import audit
+from reconciler.canonical import storable
+from reconciler.errors import StoreError
+from reconciler.model import Event, SealedSecret, Slot, Snapshot, StoreInfo
+from reconciler.stores import _rows, _sql
+from reconciler.stores._commit import Commit
+from reconciler.stores._database import Database, Row
+from reconciler.stores.base import Holder, Lease, Mac, Write
+
+KEEP_OLD = timedelta(days=7)
+"""How long previous and deleted records stay, with their secrets, where nothing else is said."""
+
+
+def later(time: str, span: timedelta) -> str:
+    """So much after a time; both as text."""
+    at = datetime.fromisoformat(time).astimezone(UTC) + span
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class SqlStore:
+    """:class:`reconciler.stores.base.Store` over a :class:`reconciler.stores._database.Database`."""
+
+    def __init__(self, database: Database, info: StoreInfo, keep_old: timedelta = KEEP_OLD) -> None:
+        self.info = info
+        self._db = database
+        self._keep_old = keep_old
+
+    def close(self) -> None:
+        self._db.close()
+
+    def slots(self) -> Sequence[Slot]:
+        with self._db.reading():
+            return [Slot(*row) for row in self._db.rows(_sql.GET_SLOTS)]
+
+    def workspaces(self) -> Sequence[str]:
+        with self._db.reading():
+            return sorted(row[0] for row in self._db.rows(_sql.GET_WORKSPACES))
+
+    def load(self, workspace: str) -> Snapshot:
+        of = {"workspace": workspace}
+        with self._db.reading(), _without_collector():
+            serial = self._db.rows(_sql.GET_SERIAL, of)
+            records = self._db.rows(_sql.GET_RECORDS, of)
+            fingerprints = self._db.rows(_sql.GET_FINGERPRINTS, of)
+            rejections = self._db.rows(_sql.GET_REJECTIONS, of)
+            return Snapshot(
+                workspace,
+                serial[0][0] if serial else 0,
+                _rows.records_of(workspace, records, fingerprints),
+                _rows.rejections_of(workspace, rejections),
+            )
+
+    def last_versions(self, workspace: str, names: Sequence[str]) -> dict[str, int]:
+        with self._db.reading():
+            return {name: self._last_version(workspace, name) for name in names}
+
+    def _last_version(self, workspace: str, name: str) -> int:
+        return self._db.rows(_sql.GET_LAST_VERSION, {"workspace": workspace, "name": name})[0][0] or 0
+
+    def sealed(self, workspace: str, name: str) -> Sequence[SealedSecret]:
+        of = {"workspace": workspace, "name": name}
+        with self._db.reading():
+            row = self._db.rows(_sql.GET_ROW, of)
+            secrets = [SealedSecret(*secret) for secret in self._db.rows(_sql.GET_SECRETS, of)]
+            latest = self._db.rows(_sql.GET_LATEST, of)
+        _compare(workspace, name, row, secrets, latest[0][1] if latest else "")
+        return secrets
+
+    def head(self, workspace: str) -> tuple[int, bytes] | None:
+        with self._db.reading():
+            rows = self._db.rows(_sql.GET_HEAD, {"workspace": workspace})
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def events(self, workspace: str) -> Sequence[tuple[int, Event, bytes]]:
+        with self._db.reading():
+            return _rows.events_of(workspace, self._db.rows(_sql.GET_EVENTS, {"workspace": workspace}))
+
+    def acquire(self, workspace: str, holder: Holder, seconds: float) -> Lease:
+        with self._db.writing():
+            now = self._db.now()
+            rows = self._db.rows(_sql.GET_LEASE, {"workspace": workspace})
+            fencing = 1
+            if rows:
+                fencing = rows[0][0] + 1
+                _refuse_if_held(rows[0], now)
+            lease = Lease(workspace, os.urandom(8).hex(), fencing)
+            self._db.run(_sql.PUT_LEASE, {
+                "workspace": workspace, "fencing": fencing, "id": lease.id, "actor": storable(holder.actor),
+                "host": storable(holder.host), "pid": holder.pid, "run_url": storable(holder.run_url),
+                "since": now, **_until(now, seconds),
+            })  # fmt: skip
+        return lease
+
+    def renew(self, lease: Lease, seconds: float) -> None:
+        with self._db.writing():
+            self._hold(lease)
+            self._db.run(_sql.RENEW_LEASE, {"workspace": lease.workspace, **_until(self._db.now(), seconds)})
+
+    def release(self, lease: Lease) -> None:
+        with self._db.writing():
+            self._db.run(_sql.FREE_LEASE, {"workspace": lease.workspace, "id": lease.id, "fencing": lease.fencing})
+
+    def _hold(self, lease: Lease) -> tuple[str, float]:
+        """Actor and length of the lease. Raises StoreError ``lease-lost`` where it is not this one any more.
+
+        One that has expired still holds until somebody else takes it: nothing was written in between.
+        """
+        rows = self._db.rows(_sql.GET_LEASE, {"workspace": lease.workspace})
+        if not rows or (rows[0][0], rows[0][1]) != (lease.fencing, lease.id):
+            raise StoreError("lease-lost", _who_has(rows[0]) if rows and rows[0][1] else "it was given back")
+        return rows[0][2], rows[0][8] / 1000
+
+    def commit(self, lease: Lease, writes: Sequence[Write], mac: Mac) -> Sequence[bool]:
+        with self._db.writing():
+            actor, seconds = self._hold(lease)
+            now = self._db.now()
+            commit = Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old))
+            done = commit.all(writes, actor)
+            self._db.run(_sql.RENEW_LEASE, {"workspace": lease.workspace, **_until(now, seconds)})
+        return done
+
+
+def _until(now: str, seconds: float) -> dict[str, Any]:
+    expires = later(now, timedelta(seconds=seconds))
+    return {"heartbeat": now, "milliseconds": round(seconds * 1000), "expires": expires}
+
+
+def _refuse_if_held(row: Row, now: str) -> None:
+    if row[1] and row[9] > now:
+        raise StoreError("lease-held", _who_has(row))
+
+
+def _who_has(row: Row) -> str:
+    """For the next one: who it is, since when, and how long at most."""
+    _, _, actor, host, pid, run_url, since, heartbeat, _, expires = row
+    where = f"{run_url}, {host}" if run_url else host
+    return f"{actor} ({where}, process {pid}) since {since}; last heard of {heartbeat}, free at the latest {expires}"
+
+
+def _compare(workspace: str, name: str, rows: Sequence[Row], secrets: Sequence[SealedSecret], expected: str) -> None:
+    """Raise StoreError ``tampered`` where a row is not what its latest event left behind."""
+    if not rows:
+        if expected:
+            raise StoreError("tampered", f"the record of {name} in {workspace} was removed; its latest event kept it")
+        return
+    *facts, stored = rows[0]
+    found = audit.row_hash(dict(zip(audit.ROW, facts, strict=True)), secrets)
+    if found == expected:
+        return
+    how = "is not the one that its latest event left: an older one was put back" if found == stored else "was altered"
+    raise StoreError("tampered", f"the record of {name} in {workspace} {how}")
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Ten thousand records are made at once and all stay: looking for garbage among them takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

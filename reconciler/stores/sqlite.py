@@ -1,0 +1,232 @@
+"""A store in one SQLite file that belongs to its owner alone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from reconciler import __version__, private
+from reconciler.errors import StoreError
+from reconciler.model import Mode, Slot, StoreInfo
+from reconciler.stores import _sql
+from reconciler.stores._database import NONE, Dialect, Row
+from reconciler.stores._store import KEEP_OLD, SqlStore
+
+DIALECT = Dialect(blob="BLOB", identity="INTEGER PRIMARY KEY AUTOINCREMENT", session_user="''")
+_adapted = cache(DIALECT.sql)
+APPLICATION_ID = 0x52436E31
+"""``RCn1`` in the file's header: what ``file`` and we know the file by."""
+BUSY_SECONDS = 10.0
+_BESIDE = ("-wal", "-shm", "-journal")
+
+_WORDS = (
+    ("SQLITE_BUSY", f"another program held it locked for {BUSY_SECONDS:.0f} s"),
+    ("SQLITE_LOCKED", "another program holds it locked"),
+    ("SQLITE_FULL", "the disk is full"),
+    ("SQLITE_NOTADB", "the file is not a SQLite database"),
+    ("SQLITE_CORRUPT", "the file is damaged: restore it from a backup"),
+    ("SQLITE_READONLY", "it cannot be written to: check who owns the file and its folder"),
+    ("SQLITE_PERM", "it cannot be written to: check who owns the file and its folder"),
+    ("SQLITE_CANTOPEN", "the file, or the -wal file beside it, cannot be opened: check the folder's permissions"),
+    ("SQLITE_IOERR", "the disk reports an error"),
+    ("SQLITE_ERROR", "its tables are not those that this program makes"),
+)  # fmt: skip
+
+
+def utc_now() -> str:
+    """The computer's clock."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def create_store(
+    path: Path, store_id: str, mode: Mode, actor: str, slot: Slot, *, now: Callable[[], str] = utc_now
+) -> SqlStore:
+    """Make a store: the file 0600, missing folders 0700; where it fails, nothing stays.
+
+    Raises StoreError: ``store-exists`` where anything has that name; ``store-refused``, ``store-unreachable``.
+    """
+    _make_file(path)
+    try:
+        with _in_our_words(path), closing(_connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            _upgrade(connection, 0)
+            time = now()
+            connection.execute(_sql.PUT_STORE, {
+                "one": 1, "id": store_id, "mode": mode.value, "schema_version": _sql.VERSION, "created_at": time,
+                "created_by": actor, "program_version": __version__,
+            })  # fmt: skip
+            connection.execute(_sql.PUT_SLOT, {
+                "key_id": slot.key_id, "data_key_id": slot.data_key_id, "generation": slot.generation,
+                "workspace": slot.workspace, "purpose": slot.purpose, "wrapped": slot.wrapped, "created_at": time,
+                "created_by": actor,
+            })  # fmt: skip
+            connection.execute("COMMIT")
+    except BaseException:
+        for suffix in ("", *_BESIDE):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        raise
+    return open_store(path, now=now)
+
+
+def _make_file(path: Path) -> None:
+    try:
+        private.make_folders(path.parent)
+        private.check_folder(path.parent, "store-refused")
+        private.make_file(path)
+    except FileExistsError:
+        raise StoreError("store-exists", f"{path} exists") from None
+    except OSError as error:
+        raise StoreError("store-unreachable", f"{path} cannot be made: {error.strerror}") from None
+
+
+def open_store(path: Path, *, keep_old: timedelta = KEEP_OLD, now: Callable[[], str] = utc_now) -> SqlStore:
+    """Open a store, which must exist: nothing is ever made here.
+
+    Raises StoreError: ``store-missing``; ``store-refused`` (with the command that mends it) where others could read or
+    swap the file; ``store-newer``, with the file untouched; ``store-unreachable``.
+    """
+    before = _checked(path)
+    with _in_our_words(path):
+        connection = _connect(path)
+    try:
+        _unmoved(path, before)
+        with _in_our_words(path):
+            info = _ready(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return SqlStore(_Sqlite(connection, path, now), info, keep_old)
+
+
+def _checked(path: Path) -> os.stat_result:
+    """The file's identity, after all that stands beside it was found to be ours alone."""
+    try:
+        found = path.lstat()
+        private.check(path, found, "store-refused")
+        private.check_folder(path.parent, "store-refused")
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreError("store-missing", f"there is no {path}") from None
+    except OSError as error:
+        raise StoreError("store-unreachable", f"{path}: {error.strerror}") from None
+    for suffix in _BESIDE:
+        beside = Path(f"{path}{suffix}")
+        # another program that closes the store may remove them at any moment
+        with suppress(FileNotFoundError):
+            private.check(beside, beside.lstat(), "store-refused")
+    return found
+
+
+def _unmoved(path: Path, before: os.stat_result) -> None:
+    """Raise StoreError where another file took the place of the one that was checked, before it was opened.
+
+    No descriptor of ours is opened to compare: closing one would drop the locks that SQLite holds in this process
+    (sqlite.org/howtocorrupt.html, 2.2). In a folder of 0700 nobody can swap the file there and back.
+    """
+    after = _checked(path)
+    if (before.st_dev, before.st_ino) != (after.st_dev, after.st_ino):
+        raise StoreError("store-refused", f"{path} was replaced while it was opened", "look into who did that")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """``mode=rw`` never makes a file; the caller begins and ends transactions."""
+    return sqlite3.connect(
+        path.absolute().as_uri() + "?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None,
+        check_same_thread=False,
+    )  # fmt: skip
+
+
+def _ready(connection: sqlite3.Connection, path: Path) -> StoreInfo:
+    version = _version(connection, path)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")
+    if version < _sql.VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        _upgrade(connection, _version(connection, path))
+        connection.execute("COMMIT")
+    store_id, mode, _ = connection.execute(_sql.GET_STORE).fetchone()
+    return StoreInfo(store_id, Mode(mode), str(path))
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema version of a file that is one of ours. Raises StoreError ``store-newer``, ``store-unreachable``."""
+    application = _pragma(connection, "application_id")
+    version = _pragma(connection, "user_version")
+    if application != APPLICATION_ID:
+        said = "is empty: the making of it broke off; remove it" if not application and not version else "is another's"
+        raise StoreError("store-unreachable", f"{path} is a SQLite file, but not a store: it {said}")
+    if version > _sql.VERSION:
+        raise StoreError("store-newer", f"{path} has version {version}; this program knows {_sql.VERSION} and before")
+    return version
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _upgrade(connection: sqlite3.Connection, since: int) -> None:
+    """Lead the schema to this program's version; the caller's transaction makes it all or nothing."""
+    for statement in _sql.upgrades(since, DIALECT):
+        connection.execute(statement)
+    connection.execute(_sql.UPGRADED, {"schema_version": _sql.VERSION, "program_version": __version__})
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {_sql.VERSION}")
+
+
+@contextmanager
+def _in_our_words(path: Path) -> Iterator[None]:
+    """What SQLite reports as a StoreError. A broken rule of the schema or a misused interface is a bug and passes."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.DatabaseError as error:
+        name = error.sqlite_errorname
+        words = next((words for start, words in _WORDS if name.startswith(start)), f"SQLite reports {name}")
+        raise StoreError("store-unreachable", f"{path}: {words}") from None
+
+
+class _Sqlite:
+    """The connection, used by one thread at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, now: Callable[[], str]) -> None:
+        self._connection = connection
+        self._path = path
+        self.now = now
+
+    def rows(self, sql: str, values: Mapping[str, Any] = NONE) -> Sequence[Row]:
+        return self._connection.execute(_adapted(sql), values).fetchall()
+
+    def run(self, sql: str, values: Mapping[str, Any] = NONE) -> None:
+        self._connection.execute(sql, values)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        yield from self._transaction("BEGIN")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        yield from self._transaction("BEGIN IMMEDIATE")
+
+    def _transaction(self, begin: str) -> Iterator[None]:
+        with _in_our_words(self._path):
+            self._connection.execute(begin)
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # a full disk has rolled back already
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        with _in_our_words(self._path):
+            self._connection.close()

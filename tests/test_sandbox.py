@@ -1,0 +1,176 @@
+"""The sandbox: the table, the secrets, and the server itself."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from reconciler.errors import UsageError
+from reconciler.sandbox import SCENARIOS, as_markdown, right_secret, serve
+from reconciler.sandbox.answers import FAKE_TOKEN
+from reconciler.sandbox.scenarios import PROVIDERS, Case, NoCase
+
+ROOT = Path(__file__).parents[1]
+SID = "AC" + "0" * 31 + "1"
+PLAN = "0" * 31 + "2"
+HOST = "xyz123.api.infobip.com"
+SETTINGS = {
+    "twilio": {"account_sid": SID},
+    "sinch": {"service_plan_id": PLAN},
+    "infobip": {"base_url": f"https://{HOST}"},
+}
+
+
+def asked(*questions: tuple[str, str, str], delay: float = 0.0):
+    """Status, body and headers of each answer to (host, path, authorization), from one sandbox."""
+
+    async def run():
+        async with serve(delay=delay) as origin, aiohttp.ClientSession() as session:
+            answers = []
+            for host, path, authorization in questions:
+                headers = {"Host": host} | ({"Authorization": authorization} if authorization else {})
+                async with session.get(origin + path, headers=headers, allow_redirects=False) as response:
+                    answers.append((response.status, await response.text(), response.headers))
+            return answers
+
+    return asyncio.run(run())
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def test_the_documentation_shows_the_table():
+    text = (ROOT / "docs" / "sandbox.md").read_text()
+    shown = text.partition("<!-- table: reconciler/sandbox/scenarios.py -->\n")[2].partition("<!-- end of table -->")[0]
+    assert shown == as_markdown()
+
+
+def test_endings_are_unique_and_fit_every_identifier():
+    endings = [scenario.ending for scenario in SCENARIOS]
+    assert len(set(endings)) == len(endings)
+    assert all(re.fullmatch("[0-9]{4}", ending) for ending in endings)
+
+
+def test_every_scenario_is_played_by_somebody_and_every_absence_has_its_reason():
+    for scenario in SCENARIOS:
+        cases = [scenario.of(provider) for provider in PROVIDERS]
+        assert any(isinstance(case, Case) for case in cases)
+        assert all(case.reason for case in cases if isinstance(case, NoCase))
+
+
+@pytest.mark.parametrize(
+    ("provider", "field", "form"),
+    [
+        ("twilio", "auth_token", "[0-9a-f]{32}"),
+        ("twilio", "api_key_secret", "[0-9a-zA-Z]{32}"),
+        ("sinch", "api_token", "[a-z0-9]{32}"),
+        ("infobip", "api_key", "[0-9a-f]{32}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    ],
+)
+def test_a_right_secret_has_the_providers_form_and_stays_the_same(provider, field, form):
+    secret = right_secret(provider, SETTINGS[provider], field)
+    assert re.fullmatch(form, secret)
+    assert secret == right_secret(provider, {**SETTINGS[provider], "label": "x"}, field)
+
+
+def test_right_secrets_differ_by_account_and_field():
+    other = {"account_sid": "AC" + "0" * 31 + "3"}
+    found = {right_secret("twilio", settings, field)
+             for settings in (SETTINGS["twilio"], other) for field in ("auth_token", "api_key_secret")}  # fmt: skip
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize("base_url", [HOST, f"https://{HOST}", f"https://{HOST}:443"])
+def test_a_right_secret_does_not_depend_on_how_a_host_is_written(base_url):
+    assert right_secret("infobip", {"base_url": base_url}, "api_key") == right_secret(
+        "infobip", SETTINGS["infobip"], "api_key"
+    )
+
+
+def test_it_answers_by_the_host_name():
+    token = right_secret("twilio", SETTINGS["twilio"], "auth_token")
+    answers = asked(
+        ("api.twilio.com", f"/2010-04-01/Accounts/{SID}.json", basic(SID, token)),
+        (
+            "br.sms.api.sinch.com",
+            f"/xms/v1/{PLAN}/batches",
+            f"Bearer {right_secret('sinch', SETTINGS['sinch'], 'api_token')}",
+        ),
+        (HOST, "/account/1/balance", f"App {right_secret('infobip', SETTINGS['infobip'], 'api_key')}"),
+        ("127.0.0.1:1", "/", ""),
+    )
+    assert [status for status, _, _ in answers] == [200, 200, 200, 404]
+    assert FAKE_TOKEN in answers[0][1]
+    assert re.fullmatch("RQ[0-9a-f]{32}", answers[0][2]["Twilio-Request-Id"])
+    assert "sandbox" in answers[3][1]
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "authorization", "status"),
+    [
+        ("api.twilio.com", f"/2010-04-01/Accounts/{SID}.json", "", 401),
+        ("api.twilio.com", f"/2010-04-01/Accounts/{SID}.json", "Basic ???", 401),
+        ("api.twilio.com", f"/2010-04-01/Accounts/{SID}.json", basic("AC" + "1" * 32, "x"), 401),
+        ("api.twilio.com", "/2010-04-01/Accounts", basic(SID, "x"), 404),
+        ("eu.sms.api.sinch.com", f"/xms/v1/{PLAN}/batches", "", 401),
+        ("eu.sms.api.sinch.com", "/xms/v1", "", 404),
+        (HOST, "/account/1/balance", "", 401),
+        (HOST, "/account/1/balance", f"Bearer {right_secret('infobip', SETTINGS['infobip'], 'api_key')}", 401),
+        ("evil.test", "/account/1/balance", "", 404),
+    ],
+)
+def test_anything_but_the_right_secret_is_refused_as_documented(host, path, authorization, status):
+    assert asked((host, path, authorization))[0][0] == status
+
+
+def test_an_api_key_may_read_the_numbers_but_not_the_account():
+    key = basic("SK" + "0" * 32, right_secret("twilio", SETTINGS["twilio"], "api_key_secret"))
+    account, numbers = asked(
+        ("api.twilio.com", f"/2010-04-01/Accounts/{SID}.json", key),
+        ("api.twilio.com", f"/2010-04-01/Accounts/{SID}/IncomingPhoneNumbers.json?PageSize=1", key),
+    )
+    assert (account[0], numbers[0]) == (401, 200)
+
+
+def test_every_other_question_is_throttled():
+    host = "demo9430.api.infobip.com"
+    key = f"App {right_secret('infobip', {'base_url': host}, 'api_key')}"
+    answers = asked(*[(host, "/account/1/balance", key)] * 4)
+    assert [status for status, _, _ in answers] == [429, 200, 429, 200]
+    assert answers[0][2]["Retry-After"] == "1"
+
+
+def test_a_delay_comes_before_every_answer():
+    async def now():
+        return asyncio.get_running_loop().time()
+
+    started = asyncio.run(now())
+    asked((HOST, "/", ""), delay=0.2)
+    assert asyncio.run(now()) - started >= 0.2
+
+
+def test_a_port_that_is_taken_is_said_so():
+    async def run():
+        async with serve() as origin, serve(int(origin.rpartition(":")[2])):
+            pass
+
+    with pytest.raises(UsageError, match=r"port \d+ cannot be opened"):
+        asyncio.run(run())
+
+
+def test_it_serves_until_it_is_interrupted():
+    code = "from reconciler.sandbox import run; run(0, lambda origin: print(origin, flush=True))"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
