@@ -14,7 +14,9 @@ from typing import Any
 from reconciler.canonical import joined, to_json
 from reconciler.codes import CODES
 from reconciler.errors import StoreError, UsageError
-from reconciler.model import Change, Event, Origin, Problem, Rejection, Result, SealedSecret, Verdict
+from reconciler.model import Event, Origin, Problem, Result, Verdict
+from reconciler.plans import Change
+from reconciler.state import Rejection, SealedSecret
 
 Mac = Callable[[bytes], bytes]
 """Bytes to mac. The mac of a keyring names its key, so that a chain outlives a change of keys."""

@@ -20,15 +20,15 @@ def joined(*parts: str | bytes | int) -> bytes:
     Text is UTF-8, a number 8 bytes big-endian. Two different sequences of parts never give the same bytes, which
     holds for no separator: ``a:b`` + ``c`` and ``a`` + ``b:c`` look the same when joined by a colon.
     """
-    pieces = [_bytes(part) for part in parts]
-    return b"".join([piece for part in pieces for piece in (_length(len(part)), part)])
-
-
-def _bytes(part: str | bytes | int) -> bytes:
-    if isinstance(part, str):
-        # a lone surrogate stands for a byte of the environment that is not UTF-8; it must not stop a run
-        return part.encode("utf-8", "surrogatepass")
-    return part if isinstance(part, bytes) else _number(part)
+    pieces: list[bytes] = []
+    for part in parts:
+        if isinstance(part, str):
+            # a lone surrogate stands for a byte of the environment that is not UTF-8; it must not stop a run
+            piece = part.encode("utf-8", "surrogatepass")
+        else:
+            piece = part if isinstance(part, bytes) else _number(part)
+        pieces += (_length(len(piece)), piece)
+    return b"".join(pieces)
 
 
 def _plain(value: object) -> Any:

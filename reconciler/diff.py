@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.model import Declared, FieldChange
+from reconciler.model import Declared
+from reconciler.plans import FieldChange
 
 NOTHING = Declared("", {}, {}, {})
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from reconciler import planner
 from reconciler.errors import NotAsked, ReconcilerError
-from reconciler.model import Answer, Change, Outcome, Problem, Result, Verdict
+from reconciler.model import Answer, Problem, Result, Verdict
+from reconciler.plans import Change, Outcome
 from reconciler.secret import Secret
 
 BATCH = 50

@@ -13,21 +13,9 @@ from typing import Any
 
 from reconciler import canonical, diff
 from reconciler.codes import CODES
-from reconciler.model import (
-    Action,
-    Answer,
-    Change,
-    Credential,
-    Declared,
-    Plan,
-    Record,
-    Rejection,
-    Result,
-    SecretState,
-    Status,
-    Traits,
-    Verdict,
-)  # fmt: skip
+from reconciler.model import Action, Answer, Credential, Declared, Result, SecretState, Status, Traits, Verdict
+from reconciler.plans import Change, Plan
+from reconciler.state import Record, Rejection
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def suggest(provider: str, name: str, key: str) -> str:
 
 def bad_variable(name: str) -> str:
     """Why this is no variable for a secret, or an empty text."""
-    if name.upper().startswith("RECONCILER_"):
+    if name.startswith("RECONCILER_"):
         return "RECONCILER_ variables are reconciler's own settings, never a credential's secret"
     return "" if _VARIABLE.match(name) else "after env:// stands a variable's name: letters, digits and _"
 

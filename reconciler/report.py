@@ -7,20 +7,9 @@ from dataclasses import dataclass, field
 
 from reconciler import planner
 from reconciler.codes import CODES, PRECEDENCE, Exit
-from reconciler.model import (
-    Action,
-    Mode,
-    Outcome,
-    Plan,
-    Problem,
-    Record,
-    Rejection,
-    Result,
-    Severity,
-    Snapshot,
-    Status,
-    Traits,
-)  # fmt: skip
+from reconciler.model import Action, Mode, Problem, Result, Severity, Status, Traits
+from reconciler.plans import Outcome, Plan
+from reconciler.state import Record, Rejection, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from reconciler import private
 from reconciler.canonical import joined
 from reconciler.errors import SecretUnavailable, StoreError
 from reconciler.keys import KEY_BYTES, Cipher, Key
-from reconciler.model import SealedSecret, Slot
 from reconciler.secret import Secret
+from reconciler.state import SealedSecret, Slot
 
 FINGERPRINT_BYTES = 16
 

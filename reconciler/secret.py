@@ -40,4 +40,4 @@ class Secret:
     def _refuse(self, *_: Any) -> NoReturn:
         raise TypeError("a secret cannot be pickled, copied or written")
 
-    __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse  # type: ignore[assignment]
+    __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse

@@ -7,22 +7,11 @@ from dataclasses import dataclass
 
 from reconciler import audit
 from reconciler.engine import Settled
-from reconciler.model import (
-    Account,
-    Change,
-    Credential,
-    Origin,
-    Outcome,
-    Problem,
-    Record,
-    Rejection,
-    Result,
-    SealedSecret,
-    SecretState,
-    Verdict,
-)  # fmt: skip
+from reconciler.model import Account, Credential, Origin, Problem, Result, SecretState, Verdict
+from reconciler.plans import Change, Outcome
 from reconciler.sealing import Keyring
 from reconciler.secret import Secret
+from reconciler.state import Record, Rejection, SealedSecret
 from reconciler.stores.base import DropRejection, Lease, Put, Reject, Store, Tell, Write
 
 STORED = frozenset({Result.CREATED, Result.UPDATED})

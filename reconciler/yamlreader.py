@@ -130,8 +130,8 @@ def read(text: str, *, keys: bool = False) -> Document:
     except _Stop:
         document.whole = False
     except MarkedYAMLError as error:
-        opened = str(error.problem).startswith("found unexpected") and error.context_mark
-        mark = opened or error.problem_mark
+        unclosed = str(error.problem).startswith(("found unexpected", "did not find expected ','"))
+        mark = error.context_mark if unclosed else error.problem_mark
         document.troubles.append(_broken(str(error.problem), mark.line, mark.column) if mark else _broken("", 0, 0))
         document.whole = False
     except ReaderError as error:

@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 from reconciler.codes import CODES
-from reconciler.model import (
-    Account,
-    Action,
-    Answer,
-    Credential,
-    Declared,
-    Origin,
-    Record,
-    Rejection,
-    Traits,
-    Verdict,
-)  # fmt: skip
+from reconciler.model import Account, Action, Answer, Credential, Declared, Origin, Traits, Verdict
+from reconciler.state import Record, Rejection
 
 TRAITS = {
     "twilio": Traits("twilio", "Twilio", frozenset({"auth_token", "api_key_secret"}), "account_sid", ("account_sid",)),

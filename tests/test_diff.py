@@ -5,7 +5,8 @@ from __future__ import annotations
 from builders import declared
 
 from reconciler import diff
-from reconciler.model import Declared, FieldChange
+from reconciler.model import Declared
+from reconciler.plans import FieldChange
 
 
 def test_equal_content_has_no_changes():

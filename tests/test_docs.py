@@ -17,7 +17,9 @@ def distributions(text: str) -> list[str]:
     found = []
     for line in INSTALL.findall(text):
         words = [word.strip("'\"") for word in line.split()]
-        found += [re.split(r"[\[=<>~]", word)[0] for word in words if not word.startswith("-") and not word.endswith(".lock")]
+        found += [
+            re.split(r"[\[=<>~]", word)[0] for word in words if not word.startswith("-") and not word.endswith(".lock")
+        ]
     return found
 
 

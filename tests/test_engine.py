@@ -9,7 +9,8 @@ from builders import credential, verdict
 
 from reconciler.engine import BATCH, Run, Settled, Task, carry_out
 from reconciler.errors import NotAsked, StoreError
-from reconciler.model import Action, Answer, Change, Outcome, Result, SecretState
+from reconciler.model import Action, Answer, Result, SecretState
+from reconciler.plans import Change, Outcome
 
 
 def task(name, *, asks=True, unresolved=None) -> Task:

@@ -83,7 +83,10 @@ def test_a_refused_update_leaves_the_old_record_and_is_listed_with_what_to_do(ap
     assert done.code == 3
     assert "error[key-refused]" in done.out
     assert "v1 keeps serving; your change is not stored" in done.out
-    assert "Applied: 0 created, 0 updated, 0 renamed, 0 deleted, 1 rejected, 0 failed, 0 not attempted; 2 unchanged." in done.out
+    assert (
+        "Applied: 0 created, 0 updated, 0 renamed, 0 deleted, 1 rejected, 0 failed, 0 not attempted; 2 unchanged."
+        in done.out
+    )
 
     listed = applied.sandbox("list")
     assert "Needs a person (1)" in listed.out

@@ -8,9 +8,11 @@ import pytest
 from builders import TRAITS, credential, record, rejection
 
 from reconciler.codes import CODES, Exit
-from reconciler.model import Outcome, Plan, Problem, Result, Severity, Snapshot
+from reconciler.model import Problem, Result, Severity
 from reconciler.planner import Known, Scope, plan
+from reconciler.plans import Outcome, Plan
 from reconciler.report import Report, applied_summary, exit_code, plan_also, plan_summary, rows
+from reconciler.state import Snapshot
 
 
 def planned(**rest) -> Plan:

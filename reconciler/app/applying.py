@@ -17,7 +17,8 @@ from reconciler.app.wiring import Where, create_store, open_store
 from reconciler.context import now
 from reconciler.engine import Run, Task, carry_out
 from reconciler.errors import Refused, StoreError, UsageError
-from reconciler.model import Action, Change, Outcome, Plan
+from reconciler.model import Action
+from reconciler.plans import Change, Outcome, Plan
 from reconciler.report import Report, rows
 from reconciler.stores.base import Holder, Lease, Store
 from reconciler.writing import Writer
@@ -87,8 +88,11 @@ def _store(where: Where, what: What, talk: Talk) -> Store:
         if not where.sandbox and not talk.confirm(f"There is no store at {where.path}. Make it, with a new key?"):
             raise Refused("declined") from error
     store, key_file = create_store(where)
-    kept = f"its key is in {key_file}: keep a copy elsewhere" if key_file else "it is sealed with the key given"
-    talk.tell(f"Made the {where.mode} store {where.path}; {kept}.")
+    kept = f"; its key is in {key_file}" if key_file else ""
+    backup = (
+        ": keep a copy of it elsewhere, without it nothing stored can be read" if key_file and not where.sandbox else ""
+    )
+    talk.tell(f"Made the {where.mode} store {where.path}{kept}{backup}.")
     return store
 
 

@@ -12,6 +12,7 @@ from reconciler.engine import Ask, Task
 from reconciler.errors import UsageError
 from reconciler.http import HttpPool
 from reconciler.model import Verdict
+from reconciler.network import loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +57,5 @@ def sandbox_routes(given: Iterable[str]) -> dict[str, str]:
         name, separator, url = text.partition("=")
         if not separator or not url:
             raise UsageError("no-sandbox-url", f"{text!r} is not PROVIDER=URL")
-        routes[plugins.provider(name).name] = url.rstrip("/")
+        routes[plugins.provider(name).name] = loopback(name, url)
     return routes

@@ -10,8 +10,8 @@ from reconciler.app.applying import LEASE_SECONDS
 from reconciler.app.wiring import Where, choose_workspace, keyring, open_store
 from reconciler.context import now
 from reconciler.errors import UsageError
-from reconciler.model import Snapshot
 from reconciler.report import Header, Report, rows
+from reconciler.state import Snapshot
 from reconciler.stores.base import DropRejection, Holder, Store
 
 

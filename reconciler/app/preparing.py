@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from reconciler.manifest import Manifest
-from reconciler.sealing import Keyring
-
 from reconciler import manifest as manifests
 from reconciler import planner, schema
 from reconciler.app.resolving import Resolved, known, resolve
 from reconciler.app.wiring import Where, choose_workspace, keyring, open_store
 from reconciler.codes import CODES
 from reconciler.errors import ManifestInvalid, StoreError
-from reconciler.model import Plan, Problem, Severity, Snapshot, Traits
+from reconciler.manifest import Manifest
+from reconciler.model import Problem, Severity, Traits
+from reconciler.plans import Plan
 from reconciler.report import Header
 from reconciler.resolvers.base import Surroundings
+from reconciler.sealing import Keyring
+from reconciler.state import Snapshot
 from reconciler.stores.base import Store
 
 

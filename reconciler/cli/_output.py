@@ -17,7 +17,7 @@ from reconciler.errors import ManifestInvalid, ReconcilerError
 from reconciler.report import Report, exit_code
 
 if TYPE_CHECKING:
-    from reconciler.model import Outcome, Plan
+    from reconciler.plans import Outcome, Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,13 @@ def secret(*, title: str, find: str, **kwargs: Any) -> Any:
                  json_schema_extra=extra, **kwargs)  # fmt: skip
 
 
-def setting(*, title: str, find: str, **kwargs: Any) -> Any:
-    """A key whose value is public. ``find``: where in the provider's console the value is shown."""
-    return Field(title=title, description=find, json_schema_extra={"x-find": find}, **kwargs)
+def setting(*, title: str, find: str, usual: str = "", **kwargs: Any) -> Any:
+    """A key whose value is public. ``find``: where in the provider's console the value is shown.
+
+    ``usual``: a pattern that most values have; another one is accepted with a warning.
+    """
+    extra: dict[str, Any] = {"x-find": find, **({"x-usual": usual} if usual else {})}
+    return Field(title=title, description=find, json_schema_extra=extra, **kwargs)
 
 
 class Provider(ABC):

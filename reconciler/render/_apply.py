@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from reconciler.codes import CODES
-from reconciler.model import Action, Outcome, Result, SecretState, Verdict
+from reconciler.model import Action, Result, SecretState, Verdict
+from reconciler.plans import Outcome
 from reconciler.render import rows as say
 from reconciler.render._page import STYLES, Line
 from reconciler.report import Report, applied_summary

@@ -31,7 +31,7 @@ def fit(columns: list[tuple[str, list[Text], int]], width: int) -> Table:
     kept = list(columns)
     table = _table(kept)
     console = Console(width=10_000, file=StringIO())
-    while len(kept) > 2 and console.measure(table).maximum > width:
+    while len(kept) > 1 and console.measure(table).maximum > width:
         kept.remove(min(kept, key=lambda column: column[2]))
         table = _table(kept)
     return table

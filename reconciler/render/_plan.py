@@ -6,10 +6,14 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from reconciler.model import Action, Change, SecretState
+from reconciler.model import Action, SecretState
+from reconciler.plans import Change
 from reconciler.render import rows as say
 from reconciler.render._page import STYLES, Line
 from reconciler.report import Report, plan_also, plan_summary
+
+KEY = 15
+"""Columns for a key: the longest of a built-in provider."""
 
 
 def plan_lines(report: Report) -> Iterator[Line]:
@@ -67,21 +71,21 @@ def change_lines(change: Change, wide: int) -> Iterator[Line]:
         f"{change.provider:<8} {said:<32}  {say.safe(place)}".rstrip(),
     )  # fmt: skip
     if change.action in (Action.CREATE, Action.UPDATE, Action.RENAME):
-        yield from _fields(change, wide)
+        yield from _fields(change)
 
 
-def _fields(change: Change, wide: int) -> Iterator[str]:
+def _fields(change: Change) -> Iterator[str]:
     references = change.credential.declared.references if change.credential else {}
     for field in change.fields:
         if field.field not in references and not (change.action is Action.CREATE and field.field == "provider"):
-            yield f"        {field.field:<{max(2, wide - 2)}}  {say.field_change(field)}"
+            yield f"        {field.field:<{KEY}}  {say.field_change(field)}"
     moved = {field.field: field for field in change.fields}
     for key, text in references.items():
         state = change.secrets[key]
         if state is SecretState.UNCHANGED and key not in moved:
             continue
         shown = say.field_change(moved[key]) if key in moved else say.safe(text)
-        yield f"        {key:<{max(2, wide - 2)}}  {shown:<42}  {_state(change, key)}"
+        yield f"        {key:<{KEY}}  {shown:<42}  {_state(change, key)}"
 
 
 def _state(change: Change, key: str) -> str:

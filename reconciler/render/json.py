@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reconciler.model import Change, Outcome, Plan, Problem, Rejection, Verdict
+from reconciler.model import Problem, Verdict
+from reconciler.plans import Change, Outcome, Plan
 from reconciler.report import Header, Report, Row, exit_code
+from reconciler.state import Rejection
 
 FORMAT_VERSION = 1
 

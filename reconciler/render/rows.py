@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from reconciler.codes import CODES, Fault
-from reconciler.model import (
-    Action,
-    Change,
-    FieldChange,
-    Outcome,
-    Record,
-    Rejection,
-    Result,
-    SecretState,
-    Status,
-    Verdict,
-)  # fmt: skip
+from reconciler.model import Action, Result, SecretState, Status, Verdict
+from reconciler.plans import Change, FieldChange, Outcome
 from reconciler.report import Header, Row
+from reconciler.state import Record, Rejection
 
 DASH = "–"
 SIGNS = {
@@ -58,6 +50,8 @@ def value(anything: Any) -> str:
         return DASH
     if isinstance(anything, bool):
         return str(anything).lower()
+    if isinstance(anything, Mapping):
+        return ", ".join(f"{safe(key)}={safe(one)}" for key, one in anything.items())
     text = safe(anything)
     return f'"{text}"' if not isinstance(anything, str) or " " in text or not text else text
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 
 from rich.text import Text
 
-from reconciler.model import Outcome, Problem, Rejection, Severity
+from reconciler.model import Problem, Severity
+from reconciler.plans import Outcome
 from reconciler.render import rows as say
 from reconciler.render._apply import apply_lines, outcome_line
 from reconciler.render._page import STYLES, Line, draw, fit
 from reconciler.render._plan import plan_lines
 from reconciler.report import Report, Row
+from reconciler.state import Rejection
 
 
 def render(report: Report, *, width: int, colour: bool, now: str) -> str:
@@ -83,8 +85,10 @@ def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
 
 
 def _list(report: Report, width: int, now: str) -> Iterator[Line]:
-    if report.header:
-        yield f"{say.header(report.header)} · {_shown(report)}"
+    yield from problem_lines(report.problems)
+    if report.header is None:
+        return
+    yield f"{say.header(report.header)} · {_shown(report)}"
     if report.rows:
         yield ""
         yield rows_table(report.rows, width, now)
@@ -107,8 +111,11 @@ def rows_table(rows: tuple[Row, ...], width: int, now: str) -> Line:
     """The list's columns; the number behind each says how much it is needed when the terminal is narrow."""
     signs = [say.sign(r.status) for r in rows]
     columns = [
-        ("", [Text(sign, STYLES[sign]) for sign in signs], 100),
-        ("NAME", [Text(r.name) for r in rows], 100),
+        (
+            "  NAME",
+            [Text.assemble((sign, STYLES[sign]), f" {r.name}") for sign, r in zip(signs, rows, strict=True)],
+            100,
+        ),
         ("LABEL", [Text(say.safe(r.label)) for r in rows], 40),
         ("PROVIDER", [Text(r.provider) for r in rows], 80),
         ("SERVICE ID", [Text(say.service_id(r)) for r in rows], 60),
@@ -165,9 +172,11 @@ def _ways(name: str, rejection: Rejection, workspace: str) -> Iterator[str]:
 
 
 def _cancel(report: Report, width: int, now: str) -> Iterator[Line]:
-    name = report.facts.get("name", "")
-    if report.header:
-        yield say.header(report.header)
+    yield from problem_lines(report.problems)
+    if report.header is None:
+        return
+    yield say.header(report.header)
+    name = report.facts["name"]
     serving = (
         f"v{report.rows[0].record.version} keeps serving"
         if report.rows and report.rows[0].record

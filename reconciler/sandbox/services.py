@@ -136,7 +136,7 @@ def _secret(provider: str, identifier: str, field: str) -> str:
 def _basic(authorization: str) -> tuple[str, str]:
     word, _, encoded = authorization.partition(" ")
     try:
-        user, _, password = base64.b64decode(encoded).decode().partition(":")
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return (user, password) if word == "Basic" else ("", "")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from reconciler.canonical import storable, to_json
 from reconciler.errors import StoreError
-from reconciler.model import Account, Action, Answer, Declared, Event, Record, Rejection, SealedSecret, Verdict
+from reconciler.model import Account, Action, Answer, Declared, Event, Verdict
+from reconciler.state import Record, Rejection, SealedSecret
 from reconciler.stores._database import Row
 
 _ACCOUNT = ("id", "name", "type", "status", "currency")
@@ -16,47 +17,47 @@ _VERDICT = ("http_status", "provider_code", "request_id", "asked", "at")
 
 
 class StoredRecord(Record):
-    """A record that reads its account and its verdict from their text when first asked.
+    """A record that reads most of its columns when one of them is first asked for.
 
-    A plan looks at neither for what stays as it is; reading both of 10,000 records costs more than all the rest.
+    A plan looks at name, version, declared and fingerprints of what stays as it is: the rest of 10,000 records
+    would cost it more than those.
     """
 
-    __slots__ = ("_account", "_verdict")
-    _account: str | Account
-    _verdict: str | Verdict
+    __slots__ = ("_row", "_secrets")
 
-    @property
-    def account(self) -> Account:
-        return cast(Account, self._read("_account", account_of))
+    def __init__(self, row: Row, facts: Mapping[str, Any], secrets: Sequence[tuple[str, int, bytes]]) -> None:
+        fill = object.__setattr__
+        fill(self, "name", row[0])
+        fill(self, "version", row[1])
+        fill(self, "declared", _declared_of(row[2], facts))
+        fill(self, "fingerprints", {field: fingerprint for field, _, fingerprint in secrets})
+        fill(self, "_row", row)
+        fill(self, "_secrets", secrets)
 
-    @account.setter
-    def account(self, value: str | Account) -> None:
-        object.__setattr__(self, "_account", value)
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Record]:  # type: ignore[override]
+        # dataclasses compare and replace by __class__: in every respect but its making this is a Record
+        return Record
 
-    @property
-    def verdict(self) -> Verdict:
-        return cast(Verdict, self._read("_verdict", verdict_of))
-
-    @verdict.setter
-    def verdict(self, value: str | Verdict) -> None:
-        object.__setattr__(self, "_verdict", value)
-
-    def _read(self, slot: str, of: Callable[[Mapping[str, Any]], object]) -> object:
-        value = getattr(self, slot)
-        if isinstance(value, str):
-            try:
-                value = of(json.loads(value))
-            except (ValueError, KeyError, TypeError):
-                raise StoreError("tampered", f"the record of {self.name} cannot be read") from None
-            object.__setattr__(self, slot, value)
-        return value
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Record):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in Record.__slots__)
-
-    __hash__ = None  # type: ignore[assignment]
+    def __getattr__(self, missing: str) -> Any:
+        """Called for a slot that is still empty: fills all that are."""
+        if missing not in Record.__slots__:
+            raise AttributeError(missing)
+        account, created_at, created_by, updated_at, updated_by, changed_at, accepted_at, verdict = self._row[4:]
+        fill = object.__setattr__
+        try:
+            fill(self, "account", account_of(json.loads(account)))
+            fill(self, "verdict", verdict_of(json.loads(verdict)))
+        except (ValueError, KeyError, TypeError):
+            raise StoreError("tampered", f"the record of {self.name} cannot be read") from None
+        fill(self, "created_at", created_at)
+        fill(self, "created_by", created_by)
+        fill(self, "updated_at", updated_at)
+        fill(self, "updated_by", updated_by)
+        fill(self, "secret_changed_at", changed_at)
+        fill(self, "accepted_at", accepted_at)
+        fill(self, "secret_versions", {field: version for field, version, _ in self._secrets})
+        return object.__getattribute__(self, missing)
 
 
 def account_json(account: Account) -> str:
@@ -124,32 +125,18 @@ def record_row(record: Record, old_name: str = "") -> dict[str, Any]:
 
 def records_of(workspace: str, rows: Sequence[Row], fingerprints: Iterable[Row]) -> dict[str, Record]:
     """Records by name. Raises StoreError ``tampered`` where a row cannot be one that this program wrote."""
-    prints: dict[str, dict[str, bytes]] = {}
-    versions: dict[str, dict[str, int]] = {}
+    secrets: dict[str, list[tuple[str, int, bytes]]] = {}
     for name, field, version, fingerprint in fingerprints:
-        if name in prints:
-            prints[name][field] = fingerprint
-            versions[name][field] = version
-        else:
-            prints[name] = {field: fingerprint}
-            versions[name] = {field: version}
+        secrets.setdefault(name, []).append((field, version, fingerprint))
     try:
         # one text for all: the parser is called once, not ten thousand times
         everything = json.loads(f"[{','.join([row[3] for row in rows])}]")
         return {
-            row[0]: _record_of(row, facts, prints.get(row[0], {}), versions.get(row[0], {}))
+            row[0]: StoredRecord(row, facts, secrets.get(row[0], ()))
             for row, facts in zip(rows, everything, strict=True)
         }
     except (ValueError, KeyError, TypeError):
         raise StoreError("tampered", f"a record of {workspace} cannot be read") from None
-
-
-def _record_of(row: Row, facts: Mapping[str, Any], prints: dict[str, bytes], versions: dict[str, int]) -> Record:
-    name, version, provider, _, account, created_at, created_by, updated_at, updated_by, changed_at, at, verdict = row
-    return StoredRecord(
-        name, _declared_of(provider, facts), version, account, created_at, created_by, updated_at, updated_by,
-        changed_at, at, verdict, prints, versions,
-    )  # fmt: skip
 
 
 def rejection_row(rejection: Rejection) -> dict[str, Any]:

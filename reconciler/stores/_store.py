@@ -12,7 +12,8 @@ from typing import Any
 from reconciler import audit
 from reconciler.canonical import storable
 from reconciler.errors import StoreError
-from reconciler.model import Event, SealedSecret, Slot, Snapshot, StoreInfo
+from reconciler.model import Event
+from reconciler.state import SealedSecret, Slot, Snapshot, StoreInfo
 from reconciler.stores import _rows, _sql
 from reconciler.stores._commit import Commit
 from reconciler.stores._database import Database, Row
@@ -122,6 +123,8 @@ class SqlStore:
         return rows[0][2], rows[0][8] / 1000
 
     def commit(self, lease: Lease, writes: Sequence[Write], mac: Mac) -> Sequence[bool]:
+        if not writes:
+            return []
         with self._db.writing():
             actor, seconds = self._hold(lease)
             now = self._db.now()

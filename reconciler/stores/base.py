@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.model import Event, Record, Rejection, SealedSecret, Slot, Snapshot, StoreInfo
+from reconciler.model import Event
+from reconciler.state import Record, Rejection, SealedSecret, Slot, Snapshot, StoreInfo
 
 Mac = Callable[[bytes], bytes]
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import __version__, private
+from reconciler.canonical import storable
 from reconciler.errors import StoreError
-from reconciler.model import Mode, Slot, StoreInfo
+from reconciler.model import Mode
+from reconciler.state import Slot, StoreInfo
 from reconciler.stores import _sql
 from reconciler.stores._database import NONE, Dialect, Row
 from reconciler.stores._store import KEEP_OLD, SqlStore
@@ -57,15 +59,14 @@ def create_store(
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             _upgrade(connection, 0)
-            time = now()
+            made = {"created_at": now(), "created_by": storable(actor)}
             connection.execute(_sql.PUT_STORE, {
-                "one": 1, "id": store_id, "mode": mode.value, "schema_version": _sql.VERSION, "created_at": time,
-                "created_by": actor, "program_version": __version__,
+                "one": 1, "id": store_id, "mode": mode.value, "schema_version": _sql.VERSION,
+                "program_version": __version__, **made,
             })  # fmt: skip
             connection.execute(_sql.PUT_SLOT, {
                 "key_id": slot.key_id, "data_key_id": slot.data_key_id, "generation": slot.generation,
-                "workspace": slot.workspace, "purpose": slot.purpose, "wrapped": slot.wrapped, "created_at": time,
-                "created_by": actor,
+                "workspace": slot.workspace, "purpose": slot.purpose, "wrapped": slot.wrapped, **made,
             })  # fmt: skip
             connection.execute("COMMIT")
     except BaseException:
@@ -79,6 +80,10 @@ def _make_file(path: Path) -> None:
     try:
         private.make_folders(path.parent)
         private.check_folder(path.parent, "store-refused")
+        for suffix in ("", *_BESIDE):
+            # what another store left beside the file would be read as a part of this one
+            if os.path.lexists(name := f"{path}{suffix}"):
+                raise StoreError("store-exists", f"{name} exists")
         private.make_file(path)
     except FileExistsError:
         raise StoreError("store-exists", f"{path} exists") from None
@@ -151,8 +156,10 @@ def _ready(connection: sqlite3.Connection, path: Path) -> StoreInfo:
         connection.execute("BEGIN IMMEDIATE")
         _upgrade(connection, _version(connection, path))
         connection.execute("COMMIT")
-    store_id, mode, _ = connection.execute(_sql.GET_STORE).fetchone()
-    return StoreInfo(store_id, Mode(mode), str(path))
+    about = connection.execute(_sql.GET_STORE).fetchone()
+    if not about:
+        raise StoreError("store-unreachable", f"{path} is damaged: it does not say which store it is")
+    return StoreInfo(about[0], Mode(about[1]), str(path))
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
@@ -188,7 +195,8 @@ def _in_our_words(path: Path) -> Iterator[None]:
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise
     except sqlite3.DatabaseError as error:
-        name = error.sqlite_errorname
+        # the driver's own complaints, about text that is not UTF-8 for one, have no name
+        name = getattr(error, "sqlite_errorname", "an error")
         words = next((words for start, words in _WORDS if name.startswith(start)), f"SQLite reports {name}")
         raise StoreError("store-unreachable", f"{path}: {words}") from None
 

@@ -1,0 +1,81 @@
+"""What a plan is made of, and what became of it: changes, field changes, outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model import Action, Credential, Problem, Result, SecretState, Verdict
+from reconciler.state import Record, Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One key before and after; ``None`` where it is absent."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One planned step with its reasons and the version that it expects to find."""
+
+    action: Action
+    name: str
+    provider: str
+    reasons: tuple[str, ...]
+    fields: tuple[FieldChange, ...] = ()
+    secrets: Mapping[str, SecretState] = field(default_factory=dict)
+    expected_version: int = 0
+    credential: Credential | None = None
+    record: Record | None = None
+    rejection: Rejection | None = None
+    asks: bool = False
+    """Whether the provider must be asked before it is stored."""
+    blocked: str = ""
+    """The code of the gate that refuses it (``protected``), or empty."""
+    unresolved: Mapping[str, str] = field(default_factory=dict)
+    """Secret keys whose value could not be had, with the code why: ``apply`` will fail this change."""
+
+    @property
+    def replaces_account(self) -> bool:
+        return "account" in self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All changes with their reasons and the versions that they expect to find, in order of name."""
+
+    changes: tuple[Change, ...]
+    """All but keeps."""
+    kept: tuple[str, ...]
+    secrets_total: int
+    secrets_compared: int
+    digest: str = ""
+    """``c1-`` or ``s1-`` and 32 hex digits; empty without a store."""
+    partial: bool = False
+    """Whether ``--only`` left something out."""
+
+    def of(self, *actions: Action) -> tuple[Change, ...]:
+        return tuple(c for c in self.changes if c.action in actions)
+
+    @property
+    def effective(self) -> tuple[Change, ...]:
+        """The changes that write something."""
+        return tuple(c for c in self.changes if c.action is not Action.NOTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change."""
+
+    change: Change
+    result: Result
+    version: int = 0
+    """The version now stored; 0 where nothing is."""
+    verdict: Verdict | None = None
+    problem: Problem | None = None
+    seconds: float = 0.0
