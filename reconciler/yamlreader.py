@@ -63,7 +63,7 @@ _SYNTAX = {
     "found invalid Unicode character escape code": "an escape for something that is not a character",
     "did not find expected ',' or ']'": "a [ is opened and not closed",
     "did not find expected ',' or '}'": "a { is opened and not closed",
-    "did not find expected node content": "a value cannot begin with this character: put it in quotes",
+    "did not find expected node content": f"a [ or {{ is not closed, or a value cannot begin so: {_QUOTE}",
     "did not find expected '-' indicator": "a list ends where another line stands at the same indentation",
     "block sequence entries are not allowed in this context": "a list begins on a line of its own",
     "control characters are not allowed": "a control character stands here",

@@ -299,7 +299,8 @@ def test_attack_55_a_secret_in_a_public_text_is_a_warning_without_it(key, value)
 @pytest.mark.parametrize(
     "value",
     ["Marketing US & CA", "marketing-us-production-west-2", "one-time passwords for the sign-in of 2026",
-     "AC" + "0a" * 16, "12345678901234567890", "https://wiki.example/pages/sms-credentials", "cost-center-0042-growth-emea-2026"],
+     "AC" + "0a" * 16, "12345678901234567890", "https://wiki.example/pages/sms-credentials",
+     "cost-center-0042-growth-emea-2026"],
 )  # fmt: skip
 def test_ordinary_words_are_no_secret(value):
     assert told(TWILIO | {"label": value, "tags": {"a": value}}) == []
