@@ -240,6 +240,7 @@ _TABLE = (
     _refused(
         "protected", "the credential is protected", "lift it first, by an apply that changes only  protected: false"
     ),
+    _refused("too-many-deletes", "more would be deleted than a slip may delete", "name the number with --max-deletes"),
     _refused("new-workspace", "the workspace is new to this store", "if it is meant, run again with --new-workspace"),
     _refused("declined", "not confirmed: nothing was done", "the confirmation is the literal word yes"),
     _refused("plan-stale", "the store or a secret moved after the plan was shown", "plan again and look at it"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from reconciler import canonical, diff
 from reconciler.codes import CODES
-from reconciler.model import Action, Answer, Credential, Declared, Result, SecretState, Status, Traits, Verdict
+from reconciler.model import Action, Answer, Credential, Declared, Problem, Result, SecretState, Status, Traits, Verdict
 from reconciler.plans import Change, Plan
 from reconciler.state import Record, Rejection
 
@@ -39,6 +39,10 @@ class Scope:
     workspace: str
     only: tuple[str, ...] = ()
     """Globs; empty selects everything."""
+    prune: bool = False
+    """Whether what no manifest declares is deleted."""
+    max_deletes: int | None = None
+    """How many deletes are allowed; ``None`` leaves it at :func:`delete_limit`."""
 
     def selects(self, name: str) -> bool:
         return selects(self.only, name)
@@ -67,7 +71,8 @@ def plan(
             kept.append(name)
         else:
             changes.append(_change(credential, record, rejections.get(name), known, traits))
-    changes.extend(_notes(credentials, records, rejections, known, scope, set(kept)))
+    changes.extend(_undeclared(credentials, records, rejections, scope))
+    changes.extend(_stale(credentials, records, rejections, known, scope, set(kept)))
     changes.sort(key=lambda c: (c.name, c.action))
     total = sum(len(c.declared.references) for c in selected.values())
     return Plan(
@@ -76,7 +81,8 @@ def plan(
         secrets_total=total,
         secrets_compared=sum(1 for name, _ in known.fingerprints if name in selected) if known.compared else 0,
         digest=_digest(changes, known, scope),
-        partial=len(selected) < len(credentials),
+        partial=bool(scope.only),
+        refusals=_refusals(changes, len(records), scope),
     )
 
 
@@ -165,7 +171,27 @@ def _unresolved(credential: Credential, known: Known) -> dict[str, str]:
     return {k: known.missing[credential.name, k] for k in keys if (credential.name, k) in known.missing}
 
 
-def _notes(
+def _undeclared(
+    credentials: Mapping[str, Credential],
+    records: Mapping[str, Record],
+    rejections: Mapping[str, Rejection],
+    scope: Scope,
+) -> Iterator[Change]:
+    """Records that no manifest declares: noted and kept, or with ``--prune`` deleted."""
+    for name, record in records.items():
+        if name in credentials or not scope.selects(name):
+            continue
+        provider, version = record.declared.provider, record.version
+        if scope.prune:
+            blocked = "protected" if record.declared.protected else ""
+            yield Change(Action.DELETE, name, provider, ("undeclared",), diff.changes(record.declared, None),
+                         expected_version=version, record=record, rejection=rejections.get(name),
+                         blocked=blocked)  # fmt: skip
+        else:
+            yield Change(Action.NOTE, name, provider, ("undeclared",), expected_version=version, record=record)
+
+
+def _stale(
     credentials: Mapping[str, Credential],
     records: Mapping[str, Record],
     rejections: Mapping[str, Rejection],
@@ -173,19 +199,42 @@ def _notes(
     scope: Scope,
     kept: set[str],
 ) -> Iterator[Change]:
-    """Nothing to do, something to say: records that no manifest declares, rejections that lost their reason."""
-    for name, record in records.items():
-        if name not in credentials and scope.selects(name):
-            yield Change(Action.NOTE, name, record.declared.provider, ("undeclared",), record=record,
-                         expected_version=record.version)  # fmt: skip
+    """Rejections that lost their reason: their entry is gone, or equals what is stored again."""
     for name, rejection in rejections.items():
-        if not scope.selects(name):
+        if not scope.selects(name) or (scope.prune and name not in credentials and name in records):
             continue
+        provider = rejection.declared.provider
         if name not in credentials:
-            yield Change(Action.NOTE, name, rejection.declared.provider, ("rejection-gone",), rejection=rejection)
+            yield Change(Action.NOTE, name, provider, ("rejection-gone",), rejection=rejection)
         elif name in kept and _all_compared(credentials[name], known):
-            yield Change(Action.NOTE, name, rejection.declared.provider, ("rejection-settled",), rejection=rejection,
+            yield Change(Action.NOTE, name, provider, ("rejection-settled",), rejection=rejection,
                          record=records[name], credential=credentials[name])  # fmt: skip
+
+
+def delete_limit(stored: int) -> int:
+    """How many deletes a plan may hold where nobody named a number: the smaller of 10 and a third, at least 1 (D6)."""
+    return max(1, min(10, stored // 3))
+
+
+def _refusals(changes: list[Change], stored: int, scope: Scope) -> tuple[Problem, ...]:
+    """What ``apply`` will refuse of this plan, so that a reviewer sees it first."""
+    found: list[Problem] = []
+    blocked = [change for change in changes if change.blocked]
+    if blocked:
+        why = ", ".join(
+            f"{c.name} would be {'deleted' if c.action is Action.DELETE else 'another account'}" for c in blocked
+        )
+        found.append(_refusal("protected", why))
+    deletes = sum(1 for change in changes if change.action is Action.DELETE)
+    limit = delete_limit(stored) if scope.max_deletes is None else scope.max_deletes
+    if deletes > limit:
+        hint = f"look at every name, then: --prune --max-deletes {deletes}"
+        found.append(_refusal("too-many-deletes", f"{deletes} of {stored} stored; at most {limit}", hint))
+    return tuple(found)
+
+
+def _refusal(code: str, detail: str, hint: str = "") -> Problem:
+    return Problem(code, CODES[code].summary, detail=detail, hint=hint or CODES[code].hint)
 
 
 def _all_compared(credential: Credential, known: Known) -> bool:
@@ -200,7 +249,7 @@ def _digest(changes: list[Change], known: Known, scope: Scope) -> str:
         "digest": 1,
         "store": scope.store_id,
         "workspace": scope.workspace,
-        "selection": {"only": sorted(scope.only)},
+        "selection": {"only": sorted(scope.only), "prune": scope.prune},
         "changes": [_covered(change) for change in changes if change.action is not Action.NOTE],
     }
     text = canonical.to_json(covered)

@@ -57,7 +57,9 @@ class Plan:
     digest: str = ""
     """``c1-`` or ``s1-`` and 32 hex digits; empty without a store."""
     partial: bool = False
-    """Whether ``--only`` left something out."""
+    """Whether it is of a selection only (``--only``)."""
+    refusals: tuple[Problem, ...] = ()
+    """What ``apply`` refuses of it."""
 
     def of(self, *actions: Action) -> tuple[Change, ...]:
         return tuple(c for c in self.changes if c.action in actions)

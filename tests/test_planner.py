@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model import Action, Answer, Result, SecretState, Status
-from reconciler.planner import Known, Scope, plan, settle, status
+from reconciler.planner import Known, Scope, delete_limit, plan, settle, status
 
 SCOPE = Scope("store", "production")
 
@@ -141,6 +141,46 @@ def test_only_leaves_out_what_is_undeclared_elsewhere():
     assert [c.name for c in made.changes] == ["a-1"]
 
 
+PRUNE = replace(SCOPE, prune=True)
+
+
+def test_prune_deletes_what_no_manifest_declares_without_asking():
+    change = only(make([], [record("a")], scope=PRUNE))
+    assert (change.action, change.asks, change.expected_version) == (Action.DELETE, False, 1)
+
+
+def test_prune_with_only_stays_in_its_selection():
+    made = make([], [record("a-1"), record("b-1")], scope=replace(PRUNE, only=("a-*",)))
+    assert [c.name for c in made.changes] == ["a-1"]
+
+
+def test_prune_takes_the_rejection_of_a_record_with_it():
+    made = make([], [record("a")], [rejection("a"), rejection("b")], scope=PRUNE)
+    assert [(c.name, c.action) for c in made.changes] == [("a", Action.DELETE), ("b", Action.NOTE)]
+
+
+def test_protection_blocks_a_delete():
+    made = make([], [record("a", protected=True)], scope=PRUNE)
+    assert only(made).blocked == "protected"
+    assert [p.code for p in made.refusals] == ["protected"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "limit"), [(0, 1), (1, 1), (3, 1), (5, 1), (6, 2), (29, 9), (30, 10), (33, 10), (10_000, 10)]
+)
+def test_the_delete_limit_is_the_smaller_of_ten_and_a_third_but_one(stored, limit):
+    assert delete_limit(stored) == limit
+
+
+def test_more_deletes_than_the_limit_want_the_number_named():
+    stored = [record(f"n{i}") for i in range(6)]
+    declared = [credential(f"n{i}") for i in range(3)]
+    assert [p.code for p in make(declared, stored, scope=PRUNE).refusals] == ["too-many-deletes"]
+    assert make(declared, stored, scope=replace(PRUNE, max_deletes=3)).refusals == ()
+    assert make(declared, stored, scope=replace(PRUNE, max_deletes=2)).refusals
+    assert "--max-deletes 3" in make(declared, stored, scope=PRUNE).refusals[0].hint
+
+
 def test_skipped_secrets_give_a_digest_of_its_own_kind():
     compared = make([credential("a")])
     skipped = make([credential("a")], found=Known(compared=False))
@@ -182,7 +222,7 @@ def test_the_digest_is_the_documented_text():
         '{"changes":[{"action":"create","expected":0,"fields":[["account_sid",null,"AC1"],'
         '["auth_token",null,"env://T"],["provider",null,"twilio"]],"name":"a","provider":"twilio","reasons":["new"],'
         '"references":{"auth_token":"env://T"},"secrets":{"auth_token":"new"}}],"digest":1,'
-        '"selection":{"only":[]},"store":"store","workspace":"production"}'
+        '"selection":{"only":[],"prune":false},"store":"store","workspace":"production"}'
     )
     assert make([credential("a")]).digest == "c1-" + hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -103,10 +103,8 @@ def _gate(prepared: Prepared, how: How) -> None:
             raise Refused("new-workspace", problem.detail, problem.hint)
         if problem.code == "key-missing":
             raise StoreError("key-missing", problem.detail)
-    blocked = [change for change in prepared.plan.changes if change.blocked]
-    if blocked:
-        names = ", ".join(change.name for change in blocked)
-        raise Refused(blocked[0].blocked, f"{names}: another account would replace the one stored")
+    for refusal in prepared.plan.refusals:
+        raise Refused(refusal.code, refusal.detail, refusal.hint)
 
 
 def _under_lease(where: Where, what: What, how: How, talk: Talk, prepared: Prepared) -> Report:

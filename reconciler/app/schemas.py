@@ -66,16 +66,34 @@ _COMMON: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+_NAME = {
+    "title": "Name",
+    "description": "Lower-case letters, digits and inner hyphens, at most 63.",
+    "type": "string",
+    "pattern": NAME,
+    "x-form": "lower-case letters, digits and inner hyphens, at most 63",
+}
+_TOP: dict[str, dict[str, Any]] = {
+    "version": {"title": "Version", "description": "The version of this format.", "const": 1},
+    "workspace": {
+        "$ref": "#/$defs/name",
+        "title": "Workspace",
+        "description": "Whose credentials these are, such as production. A file that several workspaces share leaves "
+        "it out.",
+    },
+    "credentials": {
+        "title": "Credentials",
+        "description": "One entry for each credential, under the name that other configuration points to.",
+        "type": ["object", "null"],
+        "propertyNames": {"$ref": "#/$defs/name"},
+        "additionalProperties": {"$ref": "#/$defs/credential"},
+    },
+}
+
+
 def build(providers: Iterable[Provider]) -> dict[str, Any]:
     """The schema for these providers. Raises ValueError where a model needs more than plain keys."""
     known = sorted(providers, key=lambda provider: provider.name)
-    name = {
-        "title": "Name",
-        "description": "Lower-case letters, digits and inner hyphens, at most 63.",
-        "type": "string",
-        "pattern": NAME,
-        "x-form": "lower-case letters, digits and inner hyphens, at most 63",
-    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": ID,
@@ -84,24 +102,9 @@ def build(providers: Iterable[Provider]) -> dict[str, Any]:
         "type": "object",
         "required": ["version", "credentials"],
         "additionalProperties": False,
-        "properties": {
-            "version": {"title": "Version", "description": "The version of this format.", "const": 1},
-            "workspace": {
-                "$ref": "#/$defs/name",
-                "title": "Workspace",
-                "description": "Whose credentials these are, such as production. A file that several workspaces share "
-                "leaves it out.",
-            },
-            "credentials": {
-                "title": "Credentials",
-                "description": "One entry for each credential, under the name that other configuration points to.",
-                "type": ["object", "null"],
-                "propertyNames": {"$ref": "#/$defs/name"},
-                "additionalProperties": {"$ref": "#/$defs/credential"},
-            },
-        },
+        "properties": _TOP,
         "$defs": {
-            "name": name,
+            "name": _NAME,
             **_COMMON,
             "credential": _credential(known),
             **{f"provider-{provider.name}": _part(provider) for provider in known},

@@ -98,9 +98,8 @@ def _next(report: Report) -> Iterator[Line]:
     plan = report.plan
     if plan is None or not plan.effective:
         return
-    blocked = [change.name for change in plan.changes if change.blocked]
-    if blocked:
-        yield f"apply will refuse this plan: {', '.join(blocked)} is protected, and would become another account."
+    for refusal in plan.refusals:
+        yield f"apply will refuse this plan: {refusal.code}: {say.safe(refusal.detail)}. {say.safe(refusal.hint)}"
     if plan.digest:
         yield ""
         yield f"Digest {plan.digest}"
