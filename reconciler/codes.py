@@ -255,6 +255,7 @@ _TABLE = (
     _usage("usage", "the command line is not understood", "reconciler --help"),
     _usage("no-such-file", "there is no such file", "check the path"),
     _usage("unreadable", "the file cannot be read", "check its permissions"),
+    _usage("no-such-code", "there is no such code", "reconciler explain  lists them"),
     _usage("no-such-name", "there is no such credential", "reconciler list"),
     _usage("workspace-unknown", "which workspace?", "name it with -w"),
     _usage(

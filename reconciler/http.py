@@ -224,7 +224,7 @@ class Http:
         self._route = route
 
     async def get(self, url: str, *, headers: Mapping[str, str | Secret], account: str) -> Reply:
-        """Ask one question, again where that may help, and give the answer, whatever its status below 500.
+        """Ask one question, again where that may help, and give the answer: any status but 3xx, 429 and 5xx.
 
         ``account`` identifies the account: at most ``per_account`` questions about one are open at a time.
         Raises NotAsked where no usable answer came, SecretUnavailable (``secret-malformed``) where a header's value
@@ -237,7 +237,7 @@ class Http:
             host=host,
             asked=f"GET https://{host}{path.partition('?')[0]}",
             url=(self._route or f"https://{host}") + path,
-            headers={"host": host, **_HEADERS, **headers},
+            headers={**_HEADERS, **{name.lower(): value for name, value in headers.items()}, "host": host},
             extensions={"sni_hostname": host} if self._route.startswith("https:") else {},
         )
         return await self._pool.ask(call, (self._name, account))

@@ -93,7 +93,8 @@ def read(
 def _check(source: Source, checker: Checker, allow_empty: bool) -> _File:
     """One file with its problems."""
     if source.trouble:
-        return _File(source.name, Document(whole=False), [_problem(source.name, source.trouble, source.trouble.mark or (1, 1))])
+        problem = _problem(source.name, source.trouble, source.trouble.mark or (1, 1))
+        return _File(source.name, Document(whole=False), [problem])
     file = _File(source.name, read_yaml(source.text))
     if file.document.root is None and file.document.whole and allow_empty:
         return file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import stat
@@ -15,8 +16,11 @@ def make_folders(folder: Path) -> None:
     if folder.is_dir():
         return
     make_folders(folder.parent)
-    # another process may make it at the same moment; a file in its place still raises
-    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        # another process may make it at the same moment
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a folder") from None
 
 
 def make_file(path: Path, content: bytes = b"") -> None:

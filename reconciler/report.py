@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from reconciler import planner
 from reconciler.codes import CODES, PRECEDENCE, Exit
@@ -68,7 +69,7 @@ class Report:
     detailed_exitcode: bool = False
     interrupted: bool = False
     anchor: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
     """What a small command has to say, by name."""
 
     @property

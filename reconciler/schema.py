@@ -69,6 +69,7 @@ class Checker:
 
             found += wording.explain(self.schema, self.kinds, document.root)
         found += self._looked(document.root)
+        found.sort(key=lambda trouble: trouble.code == "needs-quotes")
         if document.unsure:
             found = _first_of_each(found)
             found += self._unquoted(document, {t.path for t in found if t.severity is Severity.ERROR})
@@ -139,10 +140,11 @@ def _scalars(value: Any, unsure: Mapping[tuple[int, int], str], path: Path) -> I
 
 
 def _first_of_each(troubles: list[Trouble]) -> list[Trouble]:
-    """One trouble for each path and side of it: a second one would only repeat the first in other words."""
-    kept: dict[tuple[Path, bool, object], Trouble] = {}
+    """One trouble for each value and each key: a second one would only repeat the first in other words."""
+    kept: dict[object, Trouble] = {}
     for trouble in troubles:
-        kept.setdefault((trouble.path, trouble.on_key, trouble.mark if trouble.on_key else None), trouble)
+        twice = trouble.mark if trouble.code == "duplicate-key" else None
+        kept.setdefault((trouble.path, trouble.on_key, twice), trouble)
     return list(kept.values())
 
 

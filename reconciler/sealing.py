@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hmac
 import os
+import pwd
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -214,11 +215,21 @@ def _bytes(secret: Secret) -> bytes:
 def default_key_file(store_id: str, environ: Mapping[str, str]) -> Path:
     """Where a store's key is kept: ``~/.config/reconciler/keys/<store id>.key``, or below ``XDG_CONFIG_HOME``.
 
-    A relative ``XDG_CONFIG_HOME`` is ignored, as the XDG base directory specification asks.
+    A relative ``XDG_CONFIG_HOME`` is ignored, as the XDG base directory specification asks. Raises StoreError
+    ``key-missing`` where this user has no home.
     """
-    configured = Path(environ.get("XDG_CONFIG_HOME", ""))
-    home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
-    return (configured if configured.is_absolute() else home / ".config") / "reconciler" / "keys" / f"{store_id}.key"
+    config = Path(environ.get("XDG_CONFIG_HOME", ""))
+    if not config.is_absolute():
+        config = Path(environ.get("HOME") or _home()) / ".config"
+    return config / "reconciler" / "keys" / f"{store_id}.key"
+
+
+def _home() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        # a container may run under a number that no user database knows
+        raise StoreError("key-missing", "this user has no home folder") from None
 
 
 def write_key_file(path: Path, key: Secret) -> None:

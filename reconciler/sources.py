@@ -61,7 +61,7 @@ def load(path: Path) -> Source:
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UsageError("no-such-file", str(path)) from None
     except OSError as error:
         raise UsageError("unreadable", f"{path}: {error.strerror}") from None
@@ -84,12 +84,16 @@ def _folder(folder: Path) -> tuple[list[Path], list[Path]]:
         entries = sorted(folder.iterdir())
     except OSError as error:
         raise UsageError("unreadable", f"{folder}: {error.strerror}") from None
-    read = [path for path in entries if _is_yaml(path) and not path.is_dir()]
-    others = [path for path in entries if path not in read]
-    left_out = [path for path in others if path.is_file() and _holds_credentials(path)]
-    for path in others:
-        if path.is_dir() and not path.name.startswith("."):
-            left_out += islice(filter(_holds_credentials, _below(path)), 1)
+    read: list[Path] = []
+    left_out: list[Path] = []
+    for path in entries:
+        if path.is_dir():
+            inside = _below(path) if not path.name.startswith(".") else ()
+            left_out += islice(filter(_holds_credentials, inside), 1)
+        elif _is_yaml(path):
+            read.append(path)
+        elif _holds_credentials(path):
+            left_out.append(path)
     for path in read:
         if path.exists() and not path.is_file():
             raise UsageError("unreadable", f"{path}: not a regular file")

@@ -38,10 +38,6 @@ class Trouble:
     mark: tuple[int, int] | None = None
     """Line and column from 1, where the path alone does not tell."""
 
-    @property
-    def order(self) -> tuple[str, ...]:
-        return tuple(str(step) for step in self.path)
-
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """The word most like the given one; empty where none is alike."""
@@ -56,8 +52,12 @@ def looks_secret(text: str) -> bool:
     return len(text) >= 20 and any(_random(run) for run in _RUN.findall(text))
 
 
+def _numbered(run: str) -> bool:
+    return sum(char.isdigit() for char in run) >= 3
+
+
 def _random(run: str) -> bool:
-    if _IDENTIFIER.match(run) or sum(char.isdigit() for char in run) < 3 or run.isdigit():
+    if _IDENTIFIER.match(run) or run.isdigit() or not _numbered(run):
         return False
     counts = Counter(run).values()
     return -sum(n / len(run) * math.log2(n / len(run)) for n in counts) > _ENTROPY
@@ -66,7 +66,7 @@ def _random(run: str) -> bool:
 def shown(word: str | int) -> str:
     """A key or a name as it may be shown: a secret in the wrong place is not, nor what only a terminal understands."""
     text = str(word)
-    return text if _PLAUSIBLE.match(text) and not looks_secret(text) else "?"
+    return text if _PLAUSIBLE.match(text) and not any(map(_numbered, _RUN.findall(text))) else "?"
 
 
 def listed(words: Iterable[str]) -> str:

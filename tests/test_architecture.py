@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1] / "reconciler"
 
 PAGE = (
     "model", "state", "plans", "secret", "codes", "errors", "canonical", "diff", "planner", "audit", "report",
-    "trouble", "references", "scalars", "yamlreader", "wording", "kinds", "schema", "sources", "manifest",
+    "trouble", "kinds", "references", "scalars", "yamlreader", "wording", "schema", "sources", "manifest",
     "private", "keys", "sealing", "network", "reply", "http", "providers", "resolvers", "plugins", "stores",
     "render", "sandbox", "engine", "writing", "context", "app", "cli",
 )  # fmt: skip

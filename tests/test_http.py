@@ -123,6 +123,17 @@ def test_a_request_asks_for_plain_json_and_says_who_asks():
     assert seen[0]["User-Agent"].startswith("sms-reconciler/")
 
 
+def test_a_provider_may_ask_for_another_form_but_not_for_another_host():
+    seen = []
+
+    async def handler(request):
+        seen.append((request.headers.getall("Accept"), request.headers.getall("Host")))
+        return await ok(request)
+
+    get(handler, headers={"Accept": "application/problem+json", "Host": "evil.test"})
+    assert seen == [(["application/problem+json"], [HOST])]
+
+
 @pytest.mark.parametrize("origin", ["http://192.168.0.1:80", "https://api.twilio.com", "http://127.0.0.1@evil.test"])
 def test_attack_21_a_route_leads_to_this_machine_only(origin):
     with pytest.raises(UsageError) as raised:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,7 +150,7 @@ def test_a_sub_folder_that_is_given_as_well_is_no_warning(folder):
 def test_a_path_that_is_not_there_is_a_wrong_call(folder):
     write("sms/a.yaml", one())
     Path("sms/b.yaml").symlink_to("nowhere")
-    for paths in (["nowhere.yaml"], ["sms"]):
+    for paths in (["nowhere.yaml"], ["sms"], ["sms/a.yaml/b.yaml"]):
         with pytest.raises(UsageError) as caught:
             read(*paths)
         assert caught.value.code.name == "no-such-file"
@@ -163,6 +165,36 @@ def test_what_cannot_be_read_is_a_wrong_call_and_never_waits(folder):
     with pytest.raises(UsageError) as caught:
         read("sms")
     assert (caught.value.code.name, caught.value.detail) == ("unreadable", "sms/a.yaml: not a regular file")
+
+
+def test_what_the_system_refuses_to_open_is_a_wrong_call(folder, monkeypatch):
+    write("sms/a.yaml", one())
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UsageError) as caught:
+        read("sms/a.yaml")
+    assert (caught.value.code.name, caught.value.detail) == ("unreadable", "sms/a.yaml: Permission denied")
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(UsageError) as caught:
+        read("sms")
+    assert (caught.value.code.name, caught.value.detail) == ("unreadable", "sms: Permission denied")
+
+
+def test_looking_for_what_is_not_read_is_bounded_and_never_fails(folder, monkeypatch):
+    write("sms/a.yaml", one("a"))
+    for number in range(5):
+        write(f"sms/much/{number}.yaml", "nothing: 1\n")
+    write("sms/much/9.yaml", one("b"))
+    assert [str(w.place) for w in read("sms").warnings] == ["sms/much/9.yaml:1:1"]
+    monkeypatch.setattr(sources, "_MOST_FILES", 5)
+    assert read("sms").warnings == ()
+    monkeypatch.setattr(sources, "_MOST_FILES", 6)
+    Path("sms/much/9.yaml").unlink()
+    Path("sms/much/9.yaml").symlink_to("nowhere")
+    assert read("sms").warnings == ()
 
 
 def test_the_files_of_one_run_agree_on_the_workspace(folder):
@@ -428,3 +460,46 @@ def test_places_are_of_the_file_as_it_was_given(folder):
     [relative], [absolute] = problems("sms"), problems(path.resolve())
     assert relative.place == Place("sms/a.yaml", 8, 12)
     assert absolute.place == Place(str(folder / "sms/a.yaml"), 8, 12)
+
+
+PLAIN = st.sampled_from(
+    [
+        *("yes", "No", "true", "null", "~", "", "007", "1e5", "1.5", "12:30:45", "0x1F", "0o17", "1_000", ".5", "+1"),
+        *(
+            "text",
+            "two words",
+            "a:b",
+            "x#y",
+            "1.2.3",
+            "2026-11-23",
+            "yess",
+            "v1",
+            "12:99",
+            "'7'",
+            '"no"',
+            "'a b'",
+            "-0",
+        ),
+    ]
+)
+
+
+def dates_as_text(value):
+    if isinstance(value, dict):
+        return {dates_as_text(key): dates_as_text(inner) for key, inner in value.items()}
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@settings(max_examples=150, deadline=None)
+@given(label=PLAIN, tag=PLAIN, key=PLAIN, name=PLAIN)
+def test_attack_34_what_is_accepted_means_the_same_to_every_other_reader(tmp_path_factory, label, tag, key, name):
+    text = one(name if " " not in name else "otp") + f"    label: {label}\n    tags:\n      {key}: {tag}\n"
+    path = tmp_path_factory.getbasetemp() / "same.yaml"
+    path.write_text(text)
+    try:
+        [ours] = manifest.read([path], BUILTIN).credentials.values()
+    except ManifestInvalid:
+        return
+    [(other_name, theirs)] = dates_as_text(yaml.load(text, Loader=yaml.CSafeLoader)["credentials"]).items()
+    assert ours.name == other_name
+    assert ours.declared.common == {"label": theirs["label"], "tags": theirs["tags"]}

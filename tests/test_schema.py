@@ -13,11 +13,13 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from reconciler import plugins, schema, wording
+from reconciler import plugins, references, schema, wording
 from reconciler.app import schemas
 from reconciler.kinds import kinds
 from reconciler.model import Severity
+from reconciler.providers.base import Fields
 from reconciler.schema import Checker
 from reconciler.yamlreader import read
 
@@ -46,7 +48,7 @@ def told(entry, name="otp"):
 
 
 def test_the_checked_in_schema_is_the_providers_models():
-    built = schemas.build(plugins.provider(name) for name in plugins.provider_names())
+    built = schemas.installed()
     assert schemas.text(built) == schema.builtin_text(), "run: make schemas"
     jsonschema.Draft202012Validator.check_schema(built)
 
@@ -55,6 +57,33 @@ def test_the_schema_is_the_same_whatever_the_order_of_providers():
     names = plugins.provider_names()
     forwards, backwards = (schemas.build(map(plugins.provider, order)) for order in (names, names[::-1]))
     assert schemas.text(forwards) == schemas.text(backwards)
+
+
+def test_the_generator_runs_without_the_checked_in_file():
+    done = subprocess.run([sys.executable, "-m", "reconciler.app.schemas"], check=True, capture_output=True, text=True)
+    assert done.stdout == schema.builtin_text()
+    assert "builtin" not in Path(schemas.__file__).read_text()
+
+
+def test_a_model_that_needs_more_than_plain_keys_is_refused():
+    class Nested(BaseModel):
+        value: str
+
+    class Wanting(Fields):
+        """A key that is an object."""
+
+        nested: Nested
+
+    class Taking(Fields):
+        """A key that is everybody's."""
+
+        label: str
+
+    for model in (Wanting, Taking):
+        provider = copy.copy(plugins.provider("sinch"))
+        provider.fields = model
+        with pytest.raises(ValueError, match="sinch needs more than plain keys"):
+            schemas.build([provider])
 
 
 def test_a_packaged_schema_comes_before_the_one_of_a_checkout(tmp_path, monkeypatch):
@@ -268,6 +297,16 @@ def test_attack_55_only_references_stand_in_secret_keys(value, code):
 )
 def test_references_of_the_right_form_are_accepted(value):
     assert told(TWILIO | {"auth_token": value}) == []
+
+
+@given(st.from_regex(references._FINE, fullmatch=True))
+def test_what_is_fine_at_a_glance_is_fine_when_looked_at(text):
+    assert references.check((), text) is None
+
+
+def test_a_scheme_that_is_too_long_to_be_one_is_not_repeated():
+    found = references.check((), "s3cr3ts3cr3ts3cr3t://x")
+    assert (found.code, found.summary) == ("unknown-scheme", "no such scheme is installed")
 
 
 def test_installed_schemes_are_accepted_and_named():

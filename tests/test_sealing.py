@@ -18,6 +18,7 @@ from reconciler.canonical import joined, storable, to_json
 from reconciler.errors import SecretUnavailable, StoreError
 from reconciler.keys import Key, hkdf
 from reconciler.secret import Secret
+from reconciler.state import SealedSecret, Slot
 
 VALUE = "SEKRET-0123456789abcdef"
 PLACE = ("production", "marketing-us", "twilio")
@@ -179,17 +180,25 @@ def test_hkdf_gives_what_the_rfc_and_the_library_give():
 
 
 def test_formats_are_final():
-    """Known answers: a change here makes every store that exists unreadable."""
+    """Computed once by another program from docs/formats.md; a change here makes every store that exists unreadable."""
     key = Secret(base64.b64encode(bytes(range(32))).decode())
-    assert sealing.wrapping_key_id(key) == "b7ad54d2c0d8c4a9"
-    data = Key(bytes(range(32, 64)))
-    ring = sealing.Keyring("4k2mstore", {"00112233aabbccdd": data}, "00112233aabbccdd")
-    assert data.id("reconciler-data-key-id-1", "4k2mstore") == "?"
-    blob = bytes.fromhex("")
-    sealed = sealing.SealedSecret("auth_token", 3, "00112233aabbccdd", blob, b"")
+    assert sealing.wrapping_key_id(key) == "a62f62622b36bfe5"
+    wrapped = bytes.fromhex(
+        "01000102030405060708090a0b2d1344bdbbedb0005ed269e0e556f2da0a7c03bb3b1fbeed8b2ea6b5da9692"
+        "fb6f61c077b9dfcfd6c6bf95835e2c8c50"
+    )
+    slot = Slot("a62f62622b36bfe5", "3e2c2cc7b90830d3", wrapped)
+    ring = sealing.open_keyring("4k2mstore", [slot], key)
+    blob = bytes.fromhex(
+        "01000102030405060708090a0b69c0c32b18dee2e2cfbcd77866f8f4cad37998c04079b629ede9a4d50062831c2899a222b1005b"
+    )
+    sealed = SealedSecret("auth_token", 3, "3e2c2cc7b90830d3", blob, b"")
     assert ring.unseal(*PLACE, sealed).reveal() == VALUE
-    assert ring.fingerprinter("production")("marketing-us", "auth_token", Secret(VALUE)).hex() == "?"
-    assert ring.mac("production")(b"message").hex() == "?"
+    fingerprint = ring.fingerprinter("production")("marketing-us", "auth_token", Secret(VALUE))
+    assert fingerprint.hex() == "6765de6b87d640f4e828a2a22543644e"
+    assert ring.mac("production")(b"message").hex() == (
+        "3e2c2cc7b90830d3c57dd25fd8595e5b9a8d5daa8e997d45cb737ae1fcd5bc98161b4a892afb79ea"
+    )
 
 
 def two_generations() -> sealing.Keyring:
@@ -228,7 +237,9 @@ def test_attack_69_a_wrong_key_says_which_one_is_wanted():
 
 
 @pytest.mark.parametrize(
-    "change", [{"generation": 2}, {"data_key_id": "00"}, {"workspace": "dev"}, {"wrapped": SLOT.wrapped[:-1]}], ids=str
+    "change",
+    [{"generation": 2}, {"data_key_id": "00"}, {"workspace": "dev"}, {"wrapped": SLOT.wrapped[:-1]}],
+    ids=lambda change: next(iter(change)),
 )
 def test_an_altered_slot_is_tampered(change):
     refused("tampered", sealing.open_keyring, "store-a", [replace(SLOT, **change)], KEY)
@@ -341,6 +352,16 @@ def test_the_default_key_file_follows_xdg():
     assert place(HOME="/home/lea") == "/home/lea/.config/reconciler/keys/4k2m.key"
     assert place(HOME="/home/lea", XDG_CONFIG_HOME="/etc/lea") == "/etc/lea/reconciler/keys/4k2m.key"
     assert place(HOME="/home/lea", XDG_CONFIG_HOME="relative") == "/home/lea/.config/reconciler/keys/4k2m.key"
+
+
+def test_without_a_home_in_the_environment_the_user_database_knows(monkeypatch):
+    import pwd
+
+    home = pwd.getpwuid(0).pw_dir
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert sealing.default_key_file("4k2m", {}).is_relative_to(home)
+    monkeypatch.setattr("os.geteuid", lambda: 4_000_000_000)
+    refused("key-missing", sealing.default_key_file, "4k2m", {})
 
 
 # canonical bytes

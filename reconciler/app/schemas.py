@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any
 
+from reconciler import plugins
 from reconciler.providers.base import Provider
 
 ID = "urn:sms-reconciler:schema:credentials:1"
@@ -112,6 +114,11 @@ def build(providers: Iterable[Provider]) -> dict[str, Any]:
     }
 
 
+def installed() -> dict[str, Any]:
+    """The schema for the providers that are installed here."""
+    return build(map(plugins.provider, plugins.provider_names()))
+
+
 def text(schema: dict[str, Any]) -> str:
     """A schema as it is checked in."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
@@ -163,3 +170,8 @@ def _part(provider: Provider) -> dict[str, Any]:
         "additionalProperties": False,
         **rest,
     }
+
+
+if __name__ == "__main__":
+    # Never by way of the checked-in file, which the shell may have emptied already to write this into.
+    sys.stdout.write(text(installed()))

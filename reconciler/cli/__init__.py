@@ -21,6 +21,9 @@ COMMANDS = {
     "schema": "reconciler.cli.schema",
     "store": "reconciler.cli.store",
     "sandbox": "reconciler.cli.sandbox",
+    "providers": "reconciler.cli.inform",
+    "explain": "reconciler.cli.inform",
+    "version": "reconciler.cli.inform",
 }
 """Where each command lives; a module is imported only when its command, or the list of commands, is wanted."""
 

@@ -23,7 +23,8 @@ REFERENCE = r"^[a-z][a-z0-9+.-]{0,31}://[!-~]{1,1000}$"
 LONGEST_TEXT = 200
 """Characters that are kept of any text that a provider sends."""
 _NOTHING_SAID = Account()
-_ERROR_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_ERROR_CODE = re.compile(r"[A-Za-z_.-]{1,40}|[A-Z]?[0-9]{1,6}")
+"""Words have no digits and numbers are short: a secret that an answer repeats in place of its code is neither."""
 
 
 class Fields(BaseModel):

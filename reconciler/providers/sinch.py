@@ -32,6 +32,7 @@ class SinchFields(Fields):
         title="Service plan ID",
         find=f"{DASHBOARD}: SMS, APIs, REST configuration, Service plan ID.",
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        usual="^[0-9a-z]{32}$",
     )
     api_token: str = secret(
         title="API token",

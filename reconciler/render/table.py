@@ -10,6 +10,7 @@ from reconciler.model import Problem, Severity
 from reconciler.plans import Outcome
 from reconciler.render import rows as say
 from reconciler.render._apply import apply_lines, outcome_line
+from reconciler.render._inform import explain_lines, providers_lines, version_lines
 from reconciler.render._page import STYLES, Line, draw, fit
 from reconciler.render._plan import plan_lines
 from reconciler.report import Report, Row
@@ -203,6 +204,20 @@ def _sandbox_env(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from (f"export {name}={quoted}" for name, quoted in report.facts.items())
 
 
+def _providers(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from problem_lines(report.problems)
+    yield from providers_lines(report, width)
+
+
+def _explain(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from problem_lines(report.problems)
+    yield from explain_lines(report, width)
+
+
+def _version(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from version_lines(report)
+
+
 _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "validate": _validate,
     "plan": _plan,
@@ -211,4 +226,7 @@ _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "cancel": _cancel,
     "store create": _store_create,
     "sandbox env": _sandbox_env,
+    "providers": _providers,
+    "explain": _explain,
+    "version": _version,
 }

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler import audit
+from reconciler.errors import StoreError
 from reconciler.model import Event
 from reconciler.stores import _rows, _sql
 from reconciler.stores._database import Database
-from reconciler.stores.base import DropRejection, Mac, Put, Reject, Tell, Write
+from reconciler.stores.base import DropRejection, Put, Reject, Tell, Write
 
 
 class Commit:
     """The writes of one transaction, which the caller begins, under a lease that it has checked, and ends."""
 
-    def __init__(self, database: Database, workspace: str, mac: Mac, now: str, keep_until: str) -> None:
+    def __init__(self, database: Database, workspace: str, mac: audit.Mac, now: str, keep_until: str) -> None:
         self._db = database
         self._of = {"workspace": workspace}
         self._workspace = workspace
@@ -40,36 +40,34 @@ class Commit:
         return done
 
     def _one(self, write: Write) -> bool:
-        with self._savepoint():
-            match write:
-                case Put():
-                    return self._put(write)
-                case Reject():
-                    return self._reject(write)
-                case DropRejection():
-                    return self._drop_rejection(write)
-                case Tell():
-                    return self._tell(write.event)
-
-    @contextmanager
-    def _savepoint(self) -> Iterator[None]:
+        """One write under its savepoint: where it gives up, nothing of it stays. An error ends the transaction."""
         self._db.run("SAVEPOINT one")
-        try:
-            yield
-        except BaseException:
+        done = self._write(write)
+        if not done:
             self._db.run("ROLLBACK TO SAVEPOINT one")
-            raise
         self._db.run("RELEASE SAVEPOINT one")
+        return done
+
+    def _write(self, write: Write) -> bool:
+        match write:
+            case Put():
+                return self._put(write)
+            case Reject():
+                return self._reject(write)
+            case DropRejection():
+                return self._drop_rejection(write)
+            case Tell():
+                return self._tell(write.event)
 
     def _put(self, put: Put) -> bool:
         record = put.record
         named = {**self._of, "name": record.name}
-        stored = self._db.rows(_sql.GET_VERSION, named)
-        if (stored[0][0] if stored else 0) != put.expected_version:
+        last, row_hash = self._before(record.name)
+        stored = self._stored(named, last, row_hash)
+        if stored != put.expected_version:
             return False
-        before = self._before(record.name)[0]
-        if record.version <= before:
-            raise ValueError(f"version {record.version} of {record.name} after {before}: a version never goes back")
+        if record.version <= last:
+            raise ValueError(f"version {record.version} of {record.name} after {last}: a version never goes back")
         if stored:
             kept = {**named, "now": self._now, "keep_until": self._keep_until}
             self._db.run(_sql.KEEP_RECORD, kept)
@@ -84,6 +82,15 @@ class Commit:
         self._db.run(_sql.DROP_REJECTION, named)
         self._changed = True
         return True
+
+    def _stored(self, named: Mapping[str, str], last: int, row_hash: str) -> int:
+        """The version stored, 0 for none. Raises StoreError ``tampered`` where the latest event left another."""
+        rows = self._db.rows(_sql.GET_VERSION, named)
+        left = (last, row_hash) if row_hash else (0, "")
+        if (tuple(rows[0]) if rows else (0, "")) != left:
+            name, workspace = named["name"], self._workspace
+            raise StoreError("tampered", f"the record of {name} in {workspace} is not what its latest event left")
+        return left[0]
 
     def _reject(self, reject: Reject) -> bool:
         self._db.run(_sql.PUT_REJECTION, {**self._of, **_rows.rejection_row(reject.rejection)})

@@ -197,7 +197,7 @@ FREE_LEASE = "UPDATE leases SET id = '' WHERE workspace = :workspace AND id = :i
 
 GET_RECORDS = """SELECT name, version, provider, declared, account, created_at, created_by, updated_at, updated_by,
     secret_changed_at, accepted_at, verdict FROM records WHERE workspace = :workspace"""
-GET_VERSION = "SELECT version FROM records WHERE workspace = :workspace AND name = :name"
+GET_VERSION = "SELECT version, row_hash FROM records WHERE workspace = :workspace AND name = :name"
 GET_ROW = """SELECT name, version, old_name, provider, declared, account, created_at, created_by, updated_at,
     updated_by, secret_changed_at, row_hash FROM records WHERE workspace = :workspace AND name = :name"""
 PUT_RECORD = _upsert("records", _NAMED, *_STATED)

@@ -17,7 +17,7 @@ from reconciler.state import SealedSecret, Slot, Snapshot, StoreInfo
 from reconciler.stores import _rows, _sql
 from reconciler.stores._commit import Commit
 from reconciler.stores._database import Database, Row
-from reconciler.stores.base import Holder, Lease, Mac, Write
+from reconciler.stores.base import Holder, Lease, Write
 
 KEEP_OLD = timedelta(days=7)
 """How long previous and deleted records stay, with their secrets, where nothing else is said."""
@@ -122,7 +122,7 @@ class SqlStore:
             raise StoreError("lease-lost", _who_has(rows[0]) if rows and rows[0][1] else "it was given back")
         return rows[0][2], rows[0][8] / 1000
 
-    def commit(self, lease: Lease, writes: Sequence[Write], mac: Mac) -> Sequence[bool]:
+    def commit(self, lease: Lease, writes: Sequence[Write], mac: audit.Mac) -> Sequence[bool]:
         if not writes:
             return []
         with self._db.writing():

@@ -6,14 +6,13 @@ A store holds sealed secrets only and has no key; it is given a ``mac`` to chain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.audit import Mac
 from reconciler.model import Event
 from reconciler.state import Record, Rejection, SealedSecret, Slot, Snapshot, StoreInfo
-
-Mac = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,12 @@ def test_any_other_refusal_says_nothing_about_the_credential(answer):
     assert code_of(problem) == "unexpected-answer"
 
 
+def test_attack_56_a_secret_in_place_of_a_code_is_not_kept():
+    secret = KIND.right()["api_token"].reveal()
+    verdict, _ = answered(KIND, httpx.Response(401, json={"code": secret, "text": secret}))
+    assert (verdict.code, verdict.provider_code) == ("key-refused", "")
+
+
 def test_a_request_id_is_kept_where_there_is_one():
     verdict, _ = answered(KIND, httpx.Response(401, headers={"X-Request-Id": "abc"}))
     assert verdict.request_id == "abc"

@@ -1,0 +1,539 @@
+"""What every store promises, asked of each one. A further kind joins by one line of ``KINDS``."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+import storing
+from builders import TIME, rejection
+from storing import LEA, TOM, VALUE, WORKSPACE, drop, reject, tell
+
+from reconciler import sealing
+from reconciler.errors import StoreError
+from reconciler.model import Account, Answer, Mode, Verdict
+from reconciler.state import Record
+
+KINDS = {
+    "sqlite": lambda tmp_path: storing.sqlite_kit(tmp_path / "private" / "store.db"),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kit(request, tmp_path):
+    made = KINDS[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+def refused(code, function, *arguments) -> StoreError:
+    with pytest.raises(StoreError) as caught:
+        function(*arguments)
+    assert (caught.value.code.name, caught.value.code.exit) == (code, 5)
+    return caught.value
+
+
+def only(kit, name, workspace=WORKSPACE):
+    return kit.store.load(workspace).records[name]
+
+
+# reading and writing
+
+
+def test_a_new_store_is_empty(kit):
+    snapshot = kit.store.load(WORKSPACE)
+    assert (snapshot.workspace, snapshot.serial, snapshot.records, snapshot.rejections) == (WORKSPACE, 0, {}, {})
+    assert kit.store.workspaces() == []
+    assert kit.store.head(WORKSPACE) is None
+    assert kit.store.events(WORKSPACE) == []
+    assert kit.store.info.mode is Mode.SANDBOX
+    assert kit.store.info.id == kit.ring.store_id
+
+
+def test_the_slots_open_with_the_key_that_made_them(kit):
+    again = sealing.open_keyring(kit.store.info.id, kit.store.slots(), kit.key)
+    assert again.key_id == kit.ring.key_id
+    wrong = sealing.new_wrapping_key()
+    before = kit.store.slots()
+    refused("key-wrong", sealing.open_keyring, kit.store.info.id, before, wrong)
+    assert kit.store.slots() == before
+
+
+def test_a_record_comes_back_as_it_was_put(kit):
+    put = kit.put("marketing-us", label="Märketing\n", tags={"team": "growth", "a": "b"}, protected=True)
+    assert kit.commit(put) == [True]
+    kit.close()
+    back = only(kit, "marketing-us")
+    assert back == put.record
+    assert put.record == back
+    assert replace(back, version=2) == replace(put.record, version=2)
+    assert isinstance(back, Record)
+    assert (back.verdict, back.account, back.created_by) == (put.record.verdict, put.record.account, "lea")
+    assert kit.unsealed("marketing-us") == {"auth_token": VALUE}
+
+
+def test_a_verdict_comes_back_with_its_notes_or_without_anything(kit):
+    put = kit.put("a")
+    noted = Verdict(Answer.VALID, "limited", notes=("lacks account-management:manage", "no balance"), provider_code="x")
+    bare = Verdict(Answer.VALID, "accepted")
+    for version, verdict in ((1, noted), (2, bare)):
+        put = kit.put("a", version=version, expected=version - 1)
+        kit.commit(replace(put, record=replace(put.record, verdict=verdict, account=Account())))
+        assert only(kit, "a").verdict == verdict
+        assert only(kit, "a").account == Account()
+
+
+def test_names_that_a_record_has_not_are_no_attributes(kit):
+    kit.commit(kit.put("marketing-us"))
+    with pytest.raises(AttributeError):
+        _ = only(kit, "marketing-us").secret
+
+
+def test_several_secrets_of_one_record(kit):
+    kit.commit(kit.put("a", secrets=("auth_token", "api_key_secret")))
+    assert kit.unsealed("a") == {"auth_token": VALUE, "api_key_secret": VALUE}
+    assert only(kit, "a").secret_versions == {"auth_token": 1, "api_key_secret": 1}
+
+
+def test_workspaces_do_not_see_each_other(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("b", workspace="dev"), workspace="dev")
+    assert set(kit.store.load(WORKSPACE).records) == {"a"}
+    assert set(kit.store.load("dev").records) == {"b"}
+    assert kit.store.workspaces() == ["dev", WORKSPACE]
+    assert kit.store.sealed("dev", "a") == []
+
+
+def test_the_serial_counts_transactions_that_changed_something(kit):
+    serials = []
+    for write in (kit.put("a"), tell("a"), reject("a"), drop("a"), drop("a"), kit.put("a")):
+        kit.commit(write)
+        serials.append(kit.store.load(WORKSPACE).serial)
+    assert serials == [1, 1, 2, 3, 3, 3]
+
+
+def test_a_workspace_where_nothing_was_stored_is_not_listed(kit):
+    kit.commit(tell("a"))
+    assert kit.store.workspaces() == []
+    assert len(kit.store.events(WORKSPACE)) == 1
+
+
+def test_a_commit_without_writes_does_nothing(kit):
+    assert kit.commit() == []
+    assert kit.store.events(WORKSPACE) == []
+
+
+# updates
+
+
+def test_an_update_that_finds_another_version_writes_nothing_and_leaves_no_event(kit):
+    kit.commit(kit.put("a"))
+    stale = kit.put("a", version=2, expected=4, sid="AC2")
+    missing = kit.put("new", version=4, expected=3)
+    twice = kit.put("a", sid="AC3")
+    assert kit.commit(stale, kit.put("b"), missing, twice) == [False, True, False, False]
+    assert set(kit.store.load(WORKSPACE).records) == {"a", "b"}
+    assert only(kit, "a").declared.settings == {"account_sid": "AC1"}
+    assert [event.name for _, event, _ in kit.store.events(WORKSPACE)] == ["a", "b"]
+    assert kit.broken() == []
+
+
+def test_an_update_keeps_the_previous_row_and_its_secret_for_a_while(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=2, expected=1, value="another-secret-value"))
+    assert kit.unsealed("a") == {"auth_token": "another-secret-value"}
+    assert only(kit, "a").secret_versions == {"auth_token": 2}
+    assert kit.raw("SELECT version, keep_until FROM previous") == [(1, "2026-11-30T14:02:08.125Z")]
+    assert kit.raw("SELECT version, keep_until <> '' FROM secrets ORDER BY version") == [(1, 1), (2, 0)]
+    kit.clock.forward(days=7, seconds=1)
+    kit.commit(tell("b"))
+    assert kit.raw("SELECT count(*) FROM previous") == [(0,)]
+    assert kit.raw("SELECT version FROM secrets") == [(2,)]
+    assert kit.unsealed("a") == {"auth_token": "another-secret-value"}
+
+
+def test_an_unchanged_secret_stays_as_it_lies_with_its_own_version(kit):
+    kit.commit(kit.put("a"))
+    before = kit.store.sealed(WORKSPACE, "a")
+    kit.commit(kit.put("a", version=2, expected=1, keep=True, label="New"))
+    kit.commit(kit.put("a", version=3, expected=2, keep=True, label="Newer"))
+    assert kit.store.sealed(WORKSPACE, "a") == before
+    assert (only(kit, "a").version, only(kit, "a").secret_versions) == (3, {"auth_token": 1})
+    kit.clock.forward(days=8)
+    kit.commit(tell("b"))
+    assert kit.unsealed("a") == {"auth_token": VALUE}
+
+
+def test_a_secret_that_is_no_longer_declared_is_not_served(kit):
+    kit.commit(kit.put("a", secrets=("auth_token", "api_key_secret")))
+    kit.commit(kit.put("a", version=2, expected=1, secrets=("auth_token",)))
+    assert set(kit.unsealed("a")) == {"auth_token"}
+    assert set(only(kit, "a").fingerprints) == {"auth_token"}
+
+
+def test_a_version_never_goes_back(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=5, expected=1))
+    assert kit.store.last_versions(WORKSPACE, ["a", "new"]) == {"a": 5, "new": 0}
+    with pytest.raises(ValueError, match="never goes back"):
+        kit.commit(kit.put("a", version=5, expected=5))
+    # as a delete leaves it
+    kit.raw("DELETE FROM records")
+    kit.raw("UPDATE events SET row_hash = ''")
+    assert kit.store.last_versions(WORKSPACE, ["a"]) == {"a": 5}
+    with pytest.raises(ValueError, match="never goes back"):
+        kit.commit(kit.put("a", version=1))
+
+
+def test_a_bug_in_the_middle_of_a_batch_leaves_nothing_of_it(kit):
+    kit.commit(kit.put("a"))
+    with pytest.raises(ValueError, match="never goes back"):
+        kit.commit(kit.put("b"), kit.put("a", version=1, expected=1))
+    assert set(kit.store.load(WORKSPACE).records) == {"a"}
+    assert kit.broken() == []
+    kit.commit(kit.put("b"))
+
+
+# rejections
+
+
+def test_a_rejection_comes_back_and_counts_attempts(kit):
+    kit.commit(reject("a", attempts=1, label="First"))
+    kit.clock.forward(hours=1)
+    later = kit.clock()
+    again = replace(rejection("a", label="Second"), first_at=later, last_at=later, by="zoe", base_version=3)
+    kit.commit(replace(reject("a"), rejection=replace(again, fingerprints={"auth_token": b"\x01" * 16})))
+    back = kit.store.load(WORKSPACE).rejections["a"]
+    assert (back.attempts, back.first_at, back.last_at, back.by) == (2, TIME, later, "zoe")
+    assert (back.declared.label, back.base_version) == ("Second", 3)
+    assert back.fingerprints == {"auth_token": b"\x01" * 16}
+    assert back.verdict == rejection("a").verdict
+
+
+def test_a_success_removes_the_rejection(kit):
+    kit.commit(reject("a"), reject("b"))
+    kit.commit(kit.put("a"))
+    assert set(kit.store.load(WORKSPACE).rejections) == {"b"}
+
+
+def test_a_rejection_leaves_the_stored_record_as_it_was(kit):
+    kit.commit(kit.put("a"))
+    before = only(kit, "a")
+    kit.commit(reject("a"))
+    assert only(kit, "a") == before
+    assert kit.unsealed("a") == {"auth_token": VALUE}
+
+
+def test_dropping_a_rejection_that_is_not_there_is_answered_and_leaves_no_event(kit):
+    kit.commit(reject("a"))
+    assert kit.commit(drop("a"), drop("a"), drop("b")) == [True, False, False]
+    assert [event.what for _, event, _ in kit.store.events(WORKSPACE)] == ["update", "cancel"]
+
+
+# the chain
+
+
+def test_events_are_chained_and_carry_what_they_left_behind(kit):
+    kit.commit(kit.put("a"), reject("b"))
+    kit.commit(tell("a"), kit.put("a", version=2, expected=1))
+    events = [event for _, event, _ in kit.store.events(WORKSPACE)]
+    assert [(e.name, e.result, e.version) for e in events] == [
+        ("a", "created", 1), ("b", "rejected", 0), ("a", "failed", 1), ("a", "updated", 2)
+    ]  # fmt: skip
+    first, none, same, second = (e.row_hash for e in events)
+    assert none == ""
+    assert first == same != second
+    assert len(first) == 64
+    assert kit.broken() == []
+    seq, mac = kit.store.head(WORKSPACE)
+    assert (seq, mac) == (4, kit.store.events(WORKSPACE)[-1][2])
+
+
+def test_each_workspace_has_a_chain_of_its_own(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", workspace="dev"), workspace="dev")
+    assert kit.store.head("dev")[0] == 1
+    assert kit.broken() == kit.broken("dev") == []
+    assert kit.store.head("dev")[1] != kit.store.head(WORKSPACE)[1]
+
+
+SWAP = """UPDATE events SET seq = CASE seq WHEN 2 THEN 103 ELSE 102 END WHERE seq IN (2, 3);
+    UPDATE events SET seq = seq - 100 WHERE seq > 100"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "places"),
+    [
+        ("UPDATE events SET result = 'failed' WHERE seq = 2", ["event 2"]),
+        ("UPDATE events SET body = replace(body, 'lea', 'tom') WHERE seq = 2", ["event 2"]),
+        ("UPDATE events SET workspace = 'dev' WHERE seq = 2", ["event 2"]),
+        ("DELETE FROM events WHERE seq = 2", ["event 2"]),
+        ("DELETE FROM events WHERE seq = 1", ["event 1"]),
+        (SWAP, ["event 2", "event 3", "event 4"]),
+    ],
+)  # fmt: skip
+def test_attack_65_the_log_cannot_be_edited_unseen(kit, sql, places):
+    kit.commit(*[kit.put(name) for name in "abcd"])
+    for statement in sql.split(";"):
+        kit.raw(statement)
+    assert kit.broken() == places
+
+
+def test_an_event_that_cannot_be_read_is_tampered(kit):
+    kit.commit(kit.put("a"))
+    kit.raw("UPDATE events SET body = '{'")
+    refused("tampered", kit.store.events, WORKSPACE)
+
+
+# attacks on rows
+
+
+def two(kit):
+    kit.commit(kit.put("a"), kit.put("b", value="another-secret-value"))
+
+
+def test_attack_01_swapped_ciphertext_is_found_before_it_is_opened(kit):
+    two(kit)
+    (a,), (b,) = kit.raw("SELECT sealed FROM secrets ORDER BY name")
+    kit.raw("UPDATE secrets SET sealed = CASE name WHEN 'a' THEN ? ELSE ? END", b, a)
+    for name in "ab":
+        error = refused("tampered", kit.store.sealed, WORKSPACE, name)
+        assert error.detail == f"the record of {name} in {WORKSPACE} was altered"
+
+
+def test_attack_02_a_row_moved_to_another_workspace_is_found(kit):
+    two(kit)
+    kit.commit(tell("x"), workspace="dev")
+    for table in ("records", "secrets"):
+        kit.raw(f"UPDATE {table} SET workspace = 'dev'")
+    refused("tampered", kit.store.sealed, "dev", "a")
+    assert "was removed" in refused("tampered", kit.store.sealed, WORKSPACE, "a").detail
+
+
+def test_attack_03_a_renamed_field_is_found(kit):
+    two(kit)
+    kit.raw("UPDATE secrets SET field = 'api_key_secret' WHERE name = 'a'")
+    refused("tampered", kit.store.sealed, WORKSPACE, "a")
+    assert kit.unsealed("b") == {"auth_token": "another-secret-value"}
+
+
+def test_attack_04_an_old_secret_put_in_place_of_the_new_one_is_found(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=2, expected=1, value="another-secret-value"))
+    old = kit.raw("SELECT sealed, fingerprint FROM secrets WHERE version = 1")[0]
+    kit.raw("UPDATE secrets SET sealed = ?, fingerprint = ? WHERE version = 2", *old)
+    refused("tampered", kit.store.sealed, WORKSPACE, "a")
+
+
+def replay(kit):
+    """Put back the whole row of version 1, with all that belongs to it."""
+    kit.commit(kit.put("a"))
+    old = kit.raw("SELECT * FROM records")[0]
+    kit.commit(kit.put("a", version=2, expected=1, value="another-secret-value"))
+    kit.raw("DELETE FROM records")
+    kit.raw(f"INSERT INTO records VALUES ({','.join('?' * len(old))})", *old)
+    kit.raw("DELETE FROM secrets WHERE version = 2")
+    kit.raw("UPDATE secrets SET keep_until = ''")
+
+
+def test_attack_05_a_whole_old_row_put_back_is_found(kit):
+    replay(kit)
+    assert only(kit, "a").version == 1
+    error = refused("tampered", kit.store.sealed, WORKSPACE, "a")
+    assert "an older one was put back" in error.detail
+
+
+def test_attack_05_a_later_event_does_not_vouch_for_the_row_put_back(kit):
+    replay(kit)
+    kit.commit(tell("a"), reject("a"), drop("a"))
+    refused("tampered", kit.store.sealed, WORKSPACE, "a")
+
+
+def test_attack_05_nothing_is_written_over_a_row_put_back(kit):
+    replay(kit)
+    before = kit.store.events(WORKSPACE)
+    for put in (kit.put("a", version=2, expected=1), kit.put("a", version=3, expected=2)):
+        error = refused("tampered", kit.commit, kit.put("b"), put)
+        assert "record of a in production" in error.detail
+    assert kit.store.events(WORKSPACE) == before
+    kit.raw("DELETE FROM records")
+    refused("tampered", kit.commit, kit.put("a", version=3))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE records SET declared = replace(declared, 'AC1', 'AC2')",
+        "UPDATE records SET created_by = 'mallory'",
+        "UPDATE records SET old_name = 'billing'",
+        "UPDATE records SET version = 7",
+        "UPDATE secrets SET fingerprint = x'00'",
+        "DELETE FROM secrets",
+        "DELETE FROM records",
+    ],
+)
+def test_an_edited_row_is_tampered_when_it_is_used(kit, sql):
+    kit.commit(kit.put("a"))
+    kit.raw(sql)
+    error = refused("tampered", kit.store.sealed, WORKSPACE, "a")
+    assert "record of a in production" in error.detail
+
+
+def test_what_a_check_writes_may_change(kit):
+    kit.commit(kit.put("a"))
+    kit.raw("UPDATE records SET verdict = replace(verdict, '200', '201'), accepted_at = 'later', checked_at = 'later'")
+    assert kit.unsealed("a") == {"auth_token": VALUE}
+    assert only(kit, "a").verdict.http_status == 201
+
+
+@pytest.mark.parametrize("declared", ["{", "[]", "{},{}", '{"common":{}}', "1"])
+def test_a_record_that_cannot_be_read_is_tampered(kit, declared):
+    kit.commit(kit.put("a"))
+    kit.raw("UPDATE records SET declared = ?", declared)
+    refused("tampered", kit.store.load, WORKSPACE)
+
+
+def test_a_verdict_that_cannot_be_read_is_tampered_when_it_is_looked_at(kit):
+    kit.commit(kit.put("a"))
+    kit.raw("UPDATE records SET verdict = '{}'")
+    refused("tampered", lambda: only(kit, "a").verdict)
+
+
+def test_a_rejection_that_cannot_be_read_is_tampered(kit):
+    kit.commit(reject("a"))
+    kit.raw("UPDATE rejections SET verdict = '[]'")
+    refused("tampered", kit.store.load, WORKSPACE)
+
+
+def test_an_unknown_name_has_no_secrets(kit):
+    assert kit.store.sealed(WORKSPACE, "none") == []
+
+
+# leases
+
+
+def test_one_lease_at_a_time_and_the_next_one_is_told_who_has_it(kit):
+    kit.store.acquire(WORKSPACE, TOM, 60)
+    error = refused("lease-held", kit.another().acquire, WORKSPACE, LEA, 60)
+    for word in ("tom", "runner-3", "process 12", "https://example.invalid/runs/8812", f"since {TIME}",
+                 "free at the latest 2026-11-23T14:03:08.125Z"):  # fmt: skip
+        assert word in error.detail
+
+
+def test_workspaces_have_leases_of_their_own(kit):
+    kit.lease()
+    kit.lease("dev")
+
+
+def test_a_released_lease_is_free_and_the_fencing_number_goes_on(kit):
+    numbers = []
+    for _ in range(3):
+        lease = kit.lease()
+        numbers.append(lease.fencing)
+        kit.store.release(lease)
+    assert numbers == [1, 2, 3]
+
+
+def test_an_expired_lease_can_be_taken_and_the_old_one_writes_nothing(kit):
+    old = kit.lease()
+    kit.clock.forward(seconds=61)
+    new = kit.another().acquire(WORKSPACE, TOM, 60)
+    assert new.fencing == old.fencing + 1
+    for attempt in (
+        lambda: kit.commit(kit.put("a"), lease=old),
+        lambda: kit.store.renew(old, 60),
+    ):
+        assert "tom" in refused("lease-lost", attempt).detail
+    kit.store.release(old)
+    assert kit.store.load(WORKSPACE).records == {}
+    assert kit.store.events(WORKSPACE) == []
+    assert kit.commit(kit.put("a"), lease=new) == [True]
+
+
+def test_an_expired_lease_that_nobody_took_may_go_on(kit):
+    lease = kit.lease()
+    kit.clock.forward(seconds=61)
+    assert kit.commit(kit.put("a"), lease=lease) == [True]
+    refused("lease-held", kit.another().acquire, WORKSPACE, TOM, 60)
+
+
+def test_a_lease_given_back_writes_nothing(kit):
+    lease = kit.lease()
+    kit.store.release(lease)
+    assert "given back" in refused("lease-lost", lambda: kit.commit(kit.put("a"), lease=lease)).detail
+
+
+def test_a_forged_fencing_number_writes_nothing(kit):
+    lease = kit.lease()
+    for forged in (replace(lease, fencing=2), replace(lease, id="0"), replace(lease, workspace="dev")):
+        refused("lease-lost", lambda forged=forged: kit.commit(kit.put("a"), lease=forged))
+
+
+def test_renewing_and_committing_extend_the_lease(kit):
+    lease = kit.lease()
+    kit.clock.forward(seconds=50)
+    kit.commit(tell("a"), lease=lease)
+    kit.clock.forward(seconds=50)
+    refused("lease-held", kit.another().acquire, WORKSPACE, TOM, 60)
+    kit.store.renew(lease, 300)
+    kit.clock.forward(seconds=200)
+    kit.commit(tell("a"), lease=lease)
+    kit.clock.forward(seconds=290)
+    refused("lease-held", kit.another().acquire, WORKSPACE, TOM, 60)
+    kit.clock.forward(seconds=11)
+    kit.another().acquire(WORKSPACE, TOM, 60)
+
+
+def test_an_actor_whose_name_is_not_utf_8_can_work(kit):
+    held = kit.store.acquire(WORKSPACE, replace(LEA, actor="Zo\udceb"), 60)
+    put = kit.put("a")
+    assert kit.commit(replace(put, record=replace(put.record, created_by="Zo\udceb")), lease=held) == [True]
+    assert kit.unsealed("a") == {"auth_token": VALUE}
+    assert only(kit, "a").created_by == "Zo\\udceb"
+    assert kit.broken() == []
+
+
+# several at once
+
+
+def test_writers_at_once_lose_nothing(kit):
+    """Each takes the lease, reads, writes one name, gives it back; two connections, two threads."""
+    failures: list[BaseException] = []
+
+    def work(store, numbers):
+        try:
+            for number in numbers:
+                lease = patiently(store)
+                serial = store.load(WORKSPACE).serial
+                put = kit.put(f"n{number}")
+                assert store.commit(lease, [put], kit.ring.mac(WORKSPACE)) == [True]
+                assert store.load(WORKSPACE).serial == serial + 1
+                store.release(lease)
+        except BaseException as error:
+            failures.append(error)
+
+    def patiently(store):
+        while True:
+            with suppress(StoreError):
+                return store.acquire(WORKSPACE, LEA, 60)
+
+    threads = [threading.Thread(target=work, args=(kit.another(), range(n, 30, 2))) for n in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert set(kit.store.load(WORKSPACE).records) == {f"n{n}" for n in range(30)}
+    assert kit.broken() == []
+
+
+def test_a_reader_sees_one_moment_while_another_writes(kit):
+    kit.commit(kit.put("a"))
+    reader = kit.another()
+    with reader._db.reading():
+        before = reader._db.rows("SELECT count(*) FROM records")
+        kit.commit(kit.put("b"))
+        assert reader._db.rows("SELECT count(*) FROM records") == before
+    assert set(reader.load(WORKSPACE).records) == {"a", "b"}
