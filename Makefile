@@ -27,7 +27,7 @@ format: $(VENV)/.installed        ## Rewrite the sources in the one format
 	$(BIN)/ruff format .
 
 schemas: $(VENV)/.installed       ## Write schemas/ again from the providers' models
-	$(BIN)/reconciler schema > schemas/credentials.schema.json
+	$(BIN)/python -m reconciler.app.schemas > schemas/credentials.schema.json
 
 lock:                             ## Pin again (needs uv); names no registry
 	uv pip compile pyproject.toml --extra dev --extra postgres --universal --python-version 3.11 \

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler import audit
+from reconciler.codes import CODES
 from reconciler.engine import Settled
 from reconciler.model import Account, Credential, Origin, Problem, Result, SecretState, Verdict
 from reconciler.plans import Change, Outcome
 from reconciler.sealing import Keyring
 from reconciler.secret import Secret
 from reconciler.state import Record, Rejection, SealedSecret
-from reconciler.stores.base import DropRejection, Lease, Put, Reject, Store, Tell, Write
+from reconciler.stores.base import Delete, DropRejection, Lease, Put, Reject, Store, Tell, Write
 
 STORED = frozenset({Result.CREATED, Result.UPDATED})
 
@@ -45,13 +46,16 @@ class Writer:
         change = item.task.change
         if item.result in STORED and change.credential:
             return self._put(item, change.credential)
+        rejection = None
+        if item.result is Result.REJECTED and change.credential and item.verdict:
+            rejection = self._rejection(item, change.credential, item.verdict)
         event = audit.outcome(
             change, item.result, self.origin, self.now, self.digest,
-            version=change.expected_version, verdict=item.verdict, problem=item.problem,
+            version=change.expected_version, verdict=item.verdict, problem=item.problem, rejection=rejection,
         )  # fmt: skip
-        if item.result is Result.REJECTED and change.credential and item.verdict:
-            return Reject(self._rejection(item, change.credential, item.verdict), event)
-        return Tell(event)
+        if rejection:
+            return Reject(rejection, event)
+        return Delete(change.expected_version, event) if item.result is Result.DELETED else Tell(event)
 
     def _put(self, item: Settled, credential: Credential) -> Put:
         change = item.task.change
@@ -129,9 +133,14 @@ _FRESH = frozenset({SecretState.NEW, SecretState.CHANGED})
 
 def _outcome(item: Settled, write: Write, written: bool) -> Outcome:
     change = item.task.change
-    if isinstance(write, Put) and not written:
-        problem = Problem("version-moved", "somebody else changed the credential meanwhile", subject=change.name,
-                          detail=f"expected v{change.expected_version}", hint="plan again and look at it")  # fmt: skip
+    if isinstance(write, Put | Delete) and not written:
+        code = CODES["version-moved"]
+        problem = Problem(code.name, code.summary, subject=change.name, detail=f"expected v{change.expected_version}",
+                          hint=code.hint)  # fmt: skip
         return Outcome(change, Result.FAILED, change.expected_version, item.verdict, problem, item.seconds)
-    version = write.record.version if isinstance(write, Put) else change.expected_version
+    version = change.expected_version
+    if isinstance(write, Put):
+        version = write.record.version
+    elif isinstance(write, Delete):
+        version = 0
     return Outcome(change, item.result, version, item.verdict, item.problem, item.seconds)

@@ -58,7 +58,7 @@ def _key(key: str, rule: Mapping[str, Any], required: bool) -> dict[str, Any]:
 def _entry(provider: Provider, keys: list[dict[str, Any]]) -> str:
     """An entry to paste under ``credentials:``, with the keys that are always needed and the first way to a secret."""
     schema = provider.fields.model_json_schema()
-    first = next(iter(schema.get("x-alternatives", [])), [])
+    first: list[str] = next(iter(schema.get("x-alternatives", [])), [])
     wanted = [key for key in keys if key["required"] or key["key"] in first]
     lines = [f"  my-{provider.name}:", f"    provider: {provider.name}"]
     for key in wanted:

@@ -21,6 +21,7 @@ from reconciler.resolvers.base import Surroundings
 from reconciler.sealing import Keyring
 from reconciler.state import Snapshot
 from reconciler.stores.base import Store
+from reconciler.yamlreader import collector_off
 
 
 class Secrets(StrEnum):
@@ -88,8 +89,13 @@ def prepare(where: Where, what: What, store: Store | None = None) -> Prepared:
 
     ``store``: one already open; else it is opened if it is there. Raises UsageError, ManifestInvalid, StoreError.
     """
+    with collector_off():
+        return _prepare(where, what, store)
+
+
+def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
     manifest, traits = read(where, what)
-    store = store or _existing(where)
+    store = opened or _existing(where)
     try:
         workspace = choose_workspace(where.workspace or manifest.workspace, store)
         snapshot = store.load(workspace) if store else Snapshot(workspace, 0, {}, {})
@@ -98,7 +104,7 @@ def prepare(where: Where, what: What, store: Store | None = None) -> Prepared:
         scope = planner.Scope(store.info.id if store else "", workspace, what.only)
         plan = planner.plan(manifest.credentials, snapshot.records, snapshot.rejections, found, traits, scope)
     except BaseException:
-        if store:
+        if store and not opened:
             store.close()
         raise
     header = _header(where, store, workspace, snapshot)

@@ -71,12 +71,19 @@ def create_store(where: Where) -> tuple[Store, str]:
     given = _given_key(where)
     key = given or sealing.new_wrapping_key()
     _, slot = sealing.new_data_key(store_id, key)
-    path = where.key_file or _default_key_file(where, store_id)
-    store = sqlite.create_store(where.path, store_id, where.mode, where.origin.actor, slot)
-    if given:
-        return store, ""
-    sealing.write_key_file(path, key)
-    return store, str(path)
+    if where.path.exists():
+        raise StoreError("store-exists", str(where.path))
+    path = _default_key_file(where, store_id)
+    if not given:
+        # the key first: a store whose key could not be written would be lost the moment it is made
+        sealing.write_key_file(path, key)
+    try:
+        store = sqlite.create_store(where.path, store_id, where.mode, where.origin.actor, slot)
+    except BaseException:
+        if not given:
+            path.unlink()
+        raise
+    return store, "" if given else str(path)
 
 
 def keyring(where: Where, store: Store) -> sealing.Keyring:

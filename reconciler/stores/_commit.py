@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from reconciler import audit
 from reconciler.errors import StoreError
-from reconciler.model import Event
+from reconciler.model import Answer, Event
 from reconciler.stores import _rows, _sql
 from reconciler.stores._database import Database
-from reconciler.stores.base import DropRejection, Put, Reject, Tell, Write
+from reconciler.stores.base import Checked, Delete, DropRejection, Put, Reject, Tell, Write
 
 
 class Commit:
@@ -56,6 +56,10 @@ class Commit:
                 return self._reject(write)
             case DropRejection():
                 return self._drop_rejection(write)
+            case Delete():
+                return self._delete(write)
+            case Checked():
+                return self._checked(write)
             case Tell():
                 return self._tell(write.event)
 
@@ -69,9 +73,7 @@ class Commit:
         if record.version <= last:
             raise ValueError(f"version {record.version} of {record.name} after {last}: a version never goes back")
         if stored:
-            kept = {**named, "now": self._now, "keep_until": self._keep_until}
-            self._db.run(_sql.KEEP_RECORD, kept)
-            self._db.run(_sql.KEEP_SECRETS, kept)
+            self._keep(record.name)
         for secret in put.sealed:
             values = {**named, **_rows.sealed_row(secret), "stored_at": self._now, "keep_until": ""}
             self._db.run(_sql.PUT_SECRET, values)
@@ -91,6 +93,38 @@ class Commit:
             name, workspace = named["name"], self._workspace
             raise StoreError("tampered", f"the record of {name} in {workspace} is not what its latest event left")
         return left[0]
+
+    def _keep(self, name: str) -> None:
+        """Lay the record and its secrets among the previous ones."""
+        kept = {**self._of, "name": name, "now": self._now, "keep_until": self._keep_until}
+        self._db.run(_sql.KEEP_RECORD, kept)
+        self._db.run(_sql.KEEP_SECRETS, kept)
+
+    def _delete(self, delete: Delete) -> bool:
+        named = {**self._of, "name": delete.event.name}
+        stored = self._stored(named, *self._before(delete.event.name))
+        if not stored or stored != delete.expected_version:
+            return False
+        self._keep(delete.event.name)
+        self._db.run(_sql.MARK_DELETED, {**named, "version": stored})
+        self._db.run(_sql.DROP_RECORD, named)
+        self._db.run(_sql.DROP_REJECTION, named)
+        # no row is left, so the event has no hash: a row put back later is found
+        self._chain(replace(delete.event, version=stored, row_hash=""))
+        self._changed = True
+        return True
+
+    def _checked(self, checked: Checked) -> bool:
+        named = {**self._of, "name": checked.name}
+        stored = self._stored(named, *self._before(checked.name))
+        if not stored or stored != checked.expected_version:
+            return False
+        verdict = checked.verdict
+        self._db.run(_sql.CHECKED_RECORD, {
+            **named, "verdict": _rows.verdict_json(verdict), "checked_at": verdict.at,
+            "accepted_at": verdict.at if verdict.answer is Answer.VALID else None,
+        })  # fmt: skip
+        return self._tell(checked.event) if checked.event else True
 
     def _reject(self, reject: Reject) -> bool:
         self._db.run(_sql.PUT_REJECTION, {**self._of, **_rows.rejection_row(reject.rejection)})

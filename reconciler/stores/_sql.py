@@ -211,6 +211,12 @@ GET_SECRETS = """SELECT field, version, key_id, sealed, fingerprint FROM secrets
     WHERE workspace = :workspace AND name = :name AND keep_until = '' ORDER BY field"""
 PUT_SECRET = _upsert("secrets", (*_NAMED, "field", "version"), "key_id", "sealed", "fingerprint", "stored_at",
                      "keep_until", keep=("stored_at",))  # fmt: skip
+DROP_RECORD = "DELETE FROM records WHERE workspace = :workspace AND name = :name"
+MARK_DELETED = """UPDATE previous SET deleted = 1
+    WHERE workspace = :workspace AND name = :name AND version = :version"""
+CHECKED_RECORD = """UPDATE records SET verdict = :verdict, checked_at = :checked_at,
+    accepted_at = COALESCE(CAST(:accepted_at AS TEXT), accepted_at) WHERE workspace = :workspace AND name = :name"""
+
 KEEP_SECRETS = """UPDATE secrets SET keep_until = :keep_until
     WHERE workspace = :workspace AND name = :name AND keep_until = ''"""
 DROP_SECRETS = "DELETE FROM secrets WHERE workspace = :workspace AND keep_until <> '' AND keep_until < :now"

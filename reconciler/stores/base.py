@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.audit import Mac
-from reconciler.model import Event
+from reconciler.model import Event, Verdict
 from reconciler.state import Record, Rejection, SealedSecret, Slot, Snapshot, StoreInfo
 
 
@@ -68,7 +68,26 @@ class Tell:
     event: Event
 
 
-Write = Put | Reject | DropRejection | Tell
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Take the record of ``event.name`` out of use, with its rejection; for a while it stays among the previous."""
+
+    expected_version: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a provider says now of a stored record; neither version nor secret changes."""
+
+    name: str
+    expected_version: int
+    verdict: Verdict
+    event: Event | None
+    """None where the status stayed what it was."""
+
+
+Write = Put | Reject | DropRejection | Delete | Checked | Tell
 
 
 class Store(Protocol):
@@ -106,8 +125,8 @@ class Store(Protocol):
     def commit(self, lease: Lease, writes: Sequence[Write], mac: Mac) -> Sequence[bool]:
         """Apply up to 50 writes in one transaction, each under a savepoint, each with its event chained.
 
-        Answers for each whether it was written: False where a ``Put`` did not find its expected version, or a
-        ``DropRejection`` no rejection; such a write leaves no event. Fills in each event's version and row hash.
+        Answers for each whether it was written: False where a record does not have its expected version, or a
+        ``DropRejection`` finds no rejection; such a write leaves no event. Fills in each event's version and row hash.
         Raises StoreError ``lease-lost`` before writing anything where the fencing number is not the lease's.
         """
 

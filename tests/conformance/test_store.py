@@ -13,8 +13,9 @@ from storing import LEA, TOM, VALUE, WORKSPACE, drop, reject, tell
 
 from reconciler import sealing
 from reconciler.errors import StoreError
-from reconciler.model import Account, Answer, Mode, Verdict
+from reconciler.model import Account, Action, Answer, Mode, Result, Verdict
 from reconciler.state import Record
+from reconciler.stores.base import Checked, Delete
 
 KINDS = {
     "sqlite": lambda tmp_path: storing.sqlite_kit(tmp_path / "private" / "store.db"),
@@ -537,3 +538,68 @@ def test_a_reader_sees_one_moment_while_another_writes(kit):
         kit.commit(kit.put("b"))
         assert reader._db.rows("SELECT count(*) FROM records") == before
     assert set(reader.load(WORKSPACE).records) == {"a", "b"}
+
+
+# deletes and checks
+
+
+def delete(name, version):
+    return Delete(version, storing.event(name, Action.DELETE, Result.DELETED))
+
+
+def test_a_deleted_record_is_gone_and_kept_among_the_previous_with_its_secrets(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(reject("a"))
+    assert kit.commit(delete("a", 1)) == [True]
+    snapshot = kit.store.load(WORKSPACE)
+    assert (snapshot.records, snapshot.rejections) == ({}, {})
+    assert kit.store.sealed(WORKSPACE, "a") == []
+    assert kit.raw("SELECT version, deleted FROM previous") == [(1, 1)]
+    assert kit.raw("SELECT COUNT(*) FROM secrets WHERE keep_until <> ''") == [(1,)]
+    assert kit.store.last_versions(WORKSPACE, ["a"]) == {"a": 1}
+    assert kit.broken() == []
+
+
+@pytest.mark.parametrize("version", [0, 2])
+def test_a_delete_that_does_not_find_its_version_does_nothing(kit, version):
+    kit.commit(kit.put("a"))
+    assert kit.commit(delete("a", version)) == [False]
+    assert only(kit, "a").version == 1
+    assert len(kit.store.events(WORKSPACE)) == 1
+
+
+def test_a_deleted_row_put_back_by_hand_is_found(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(delete("a", 1))
+    columns = ", ".join(row[1] for row in kit.raw("PRAGMA table_info(records)"))
+    kit.raw(f"INSERT INTO records ({columns}) SELECT {columns} FROM previous")
+    refused("tampered", kit.store.sealed, WORKSPACE, "a")
+
+
+def test_a_check_changes_the_verdict_and_neither_version_nor_serial(kit):
+    kit.commit(kit.put("a"))
+    before = kit.store.load(WORKSPACE)
+    later = "2026-11-24T06:00:00.000Z"
+    refused_now = Verdict(Answer.REJECTED, "key-refused", at=later)
+    assert kit.commit(Checked("a", 1, refused_now, None)) == [True]
+    after = only(kit, "a")
+    assert (after.version, after.verdict, after.accepted_at) == (1, refused_now, TIME)
+    assert kit.store.load(WORKSPACE).serial == before.serial
+    assert len(kit.store.events(WORKSPACE)) == 1
+    assert len(kit.store.sealed(WORKSPACE, "a")) == 1
+
+
+def test_a_check_that_accepts_says_since_when_and_may_leave_an_event(kit):
+    kit.commit(kit.put("a"))
+    later = "2026-11-24T06:00:00.000Z"
+    event = storing.event("a", Action.KEEP, Result.KEPT)
+    assert kit.commit(Checked("a", 1, Verdict(Answer.VALID, "accepted", at=later), event)) == [True]
+    assert only(kit, "a").accepted_at == later
+    assert kit.store.events(WORKSPACE)[-1][1].version == 1
+    assert kit.broken() == []
+
+
+def test_a_check_of_a_version_that_is_gone_is_not_written(kit):
+    kit.commit(kit.put("a"))
+    assert kit.commit(Checked("a", 7, Verdict(Answer.REJECTED, "key-refused"), None)) == [False]
+    assert only(kit, "a").verdict.code == "accepted"
