@@ -8,7 +8,8 @@ from typing import Any
 
 from reconciler import planner
 from reconciler.codes import CODES, PRECEDENCE, Exit
-from reconciler.model import Action, Mode, Problem, Result, Severity, Status, Traits
+from reconciler.due import Due
+from reconciler.model import Action, Answer, Event, Mode, Problem, Result, Severity, Status, Traits, Verdict
 from reconciler.plans import Outcome, Plan
 from reconciler.state import Record, Rejection, Snapshot
 
@@ -48,6 +49,26 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkup:
+    """What a scheduled check found of one stored credential."""
+
+    record: Record
+    """As it was before."""
+    verdict: Verdict
+    before: Status
+    after: Status
+    """``unknown`` never takes a refusal back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history."""
+
+    seq: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of one command."""
 
@@ -69,6 +90,16 @@ class Report:
     detailed_exitcode: bool = False
     interrupted: bool = False
     anchor: str = ""
+    live: Mapping[str, Verdict] = field(default_factory=dict)
+    """What providers answered to ``plan --check``, by name of the change."""
+    checkups: tuple[Checkup, ...] = ()
+    skipped: int = 0
+    """Stored credentials that ``check`` did not ask about: not named, or proven recently."""
+    entries: tuple[Entry, ...] = ()
+    due: tuple[Due, ...] = ()
+    """What expires or should be rotated soon, or is overdue."""
+    required: int = 0
+    """How many ready credentials ``list --require`` wants."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What a small command has to say, by name."""
 
@@ -84,9 +115,22 @@ def exit_code(report: Report) -> int:
         found.add(Exit.INTERRUPTED)
     if any(o.result in (Result.REJECTED, Result.FAILED) for o in report.outcomes):
         found.add(Exit.ATTENTION)
+    answers = {verdict.answer for verdict in report.live.values()}
+    if answers & {Answer.REJECTED, Answer.UNKNOWN}:
+        found.add(Exit.ATTENTION)
+    found |= {_check_exit(checkup) for checkup in report.checkups}
+    if report.required > sum(1 for row in report.rows if row.ready):
+        found.add(Exit.ATTENTION)
     if report.detailed_exitcode and report.plan and report.plan.effective:
         found.add(Exit.CHANGES)
     return next((int(code) for code in PRECEDENCE if code in found), 0)
+
+
+def _check_exit(checkup: Checkup) -> Exit:
+    """A refusal wants a person; a provider that could not be asked wants another try."""
+    if not checkup.after.startswith("ready"):
+        return Exit.ATTENTION
+    return Exit.INVALID if checkup.verdict.answer is Answer.UNKNOWN else Exit.DONE
 
 
 def plan_summary(plan: Plan) -> str:
