@@ -161,6 +161,12 @@ def dropped(name: str, why: str, origin: Origin, time: str, *, digest: str = "")
     return Event(time, "cancel", "dropped", name, body=_said(body))
 
 
+def checked(name: str, provider: str, before: str, after: str, verdict: Verdict, origin: Origin, time: str) -> Event:
+    """The event of a check that found another status than the one before."""
+    body = {"provider": provider, "status": [before, after], "verdict": _verdict(verdict), "who": who(origin)}
+    return Event(time, "check", after, name, body=_said(body))
+
+
 def who(origin: Origin) -> dict[str, str]:
     """Who did it and where (D16). ``ci`` is always there: empty says that it happened outside CI."""
     facts = {

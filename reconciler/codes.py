@@ -255,6 +255,8 @@ _TABLE = (
     _usage("usage", "the command line is not understood", "reconciler --help"),
     _usage("no-such-file", "there is no such file", "check the path"),
     _usage("unreadable", "the file cannot be read", "check its permissions"),
+    _usage("secrets-dir-unknown", "which folder do file:// references mean?", "name it with --secrets-dir"),
+    _usage("no-rejection", "there is nothing to cancel", "reconciler list  shows what was refused"),
     _usage("no-such-code", "there is no such code", "reconciler explain  lists them"),
     _usage("no-such-name", "there is no such credential", "reconciler list"),
     _usage("workspace-unknown", "which workspace?", "name it with -w"),

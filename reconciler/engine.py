@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from reconciler import planner
 from reconciler.errors import NotAsked, ReconcilerError
-from reconciler.model import Answer, Problem, Result, Verdict
+from reconciler.model import Problem, Result, Verdict
 from reconciler.plans import Change, Outcome
 from reconciler.secret import Secret
 
@@ -110,8 +110,7 @@ async def _settle(run: Run, task: Task) -> Settled:
     try:
         verdict = await run.ask(task)
     except NotAsked as problem:
-        verdict = Verdict(Answer.UNKNOWN, problem.code.name, asked=problem.asked, at=problem.at,
-                          notes=(problem.detail,) if problem.detail else ())  # fmt: skip
+        verdict = problem.verdict()
     except ReconcilerError as error:
         return Settled(task, Result.FAILED, problem=error.problem(), seconds=time.monotonic() - started)
     return Settled(task, planner.settle(change, verdict), verdict, seconds=time.monotonic() - started)
@@ -132,21 +131,37 @@ def unresolved_problem(change: Change, key: str, code: str) -> Problem:
 
 
 async def _commit_all(run: Run, settled: asyncio.Queue[Settled | None], thread: ThreadPoolExecutor) -> None:
-    loop = asyncio.get_running_loop()
+    """Commit what settles, until nothing more comes. Once the store fails, nothing new is asked or written."""
     more = True
     while more:
         batch, more = await _batch(settled)
-        if not batch or run.error:
+        if not batch:
             continue
         try:
-            outcomes = await loop.run_in_executor(thread, run.commit, batch)
-        except ReconcilerError as error:
-            run.error = error
+            outcomes = _unwritten(batch, run.error) if run.error else await _commit(run, batch, thread)
+            run.outcomes.update({outcome.change.name: outcome for outcome in outcomes})
+            for outcome in outcomes:
+                run.announce(outcome)
+        except BaseException:
             run.stopped = True
-            continue
-        for outcome in outcomes:
-            run.outcomes[outcome.change.name] = outcome
-            run.announce(outcome)
+            raise
+
+
+async def _commit(run: Run, batch: Sequence[Settled], thread: ThreadPoolExecutor) -> Sequence[Outcome]:
+    try:
+        return await asyncio.get_running_loop().run_in_executor(thread, run.commit, batch)
+    except ReconcilerError as error:
+        run.error = error
+        run.stopped = True
+        return _unwritten(batch, error)
+
+
+def _unwritten(batch: Sequence[Settled], error: ReconcilerError) -> list[Outcome]:
+    """What was asked, and could not be stored: nothing of it is."""
+    return [
+        Outcome(s.task.change, Result.FAILED, s.task.change.expected_version, s.verdict, error.problem(), s.seconds)
+        for s in batch
+    ]
 
 
 async def _batch(settled: asyncio.Queue[Settled | None]) -> tuple[list[Settled], bool]:

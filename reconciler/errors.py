@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.codes import CODES
-from reconciler.model import Problem
+from reconciler.model import Answer, Problem, Verdict
 
 
 class ReconcilerError(Exception):
@@ -68,9 +68,38 @@ class SecretUnavailable(ReconcilerError):
 
 
 class NotAsked(ReconcilerError):
-    """No usable answer came; ``asked`` says what was tried, without credentials."""
+    """No usable answer came; ``asked`` says what was tried, without credentials.
 
-    def __init__(self, code: str, detail: str = "", *, asked: str = "", at: str = "") -> None:
+    ``http_status``, ``provider_code`` and ``request_id`` are those of an answer that said nothing usable.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        asked: str = "",
+        at: str = "",
+        http_status: int | None = None,
+        provider_code: str = "",
+        request_id: str = "",
+    ) -> None:
         super().__init__(code, detail)
         self.asked = asked
         self.at = at
+        self.http_status = http_status
+        self.provider_code = provider_code
+        self.request_id = request_id
+
+    def verdict(self) -> Verdict:
+        """The same as a verdict, which says nothing about the credential."""
+        return Verdict(
+            Answer.UNKNOWN,
+            self.code.name,
+            http_status=self.http_status,
+            provider_code=self.provider_code,
+            request_id=self.request_id,
+            asked=self.asked,
+            at=self.at,
+            notes=(self.detail,) if self.detail else (),
+        )

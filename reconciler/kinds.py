@@ -60,4 +60,7 @@ def _traits(part: Mapping[str, Any]) -> Traits:
         identifier=part["x-identifier"],
         account=tuple(part["x-account"]),
         region=part.get("x-region", ""),
+        docs=part.get("x-docs", ""),
+        support=part.get("x-support", ""),
+        find=tuple((k, rule.get("x-find", "")) for k, rule in part["properties"].items() if rule.get("x-secret")),
     )

@@ -142,6 +142,12 @@ class Traits:
     """Keys that say which account it is: a change of one is another account."""
     region: str = ""
     """The key that names the region, if the provider has one."""
+    docs: str = ""
+    """The address of the provider's documentation."""
+    support: str = ""
+    """The address of the provider's support."""
+    find: tuple[tuple[str, str], ...] = ()
+    """Each secret key with where the provider's console shows its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +216,8 @@ class Verdict:
     at: str = ""
     notes: tuple[str, ...] = ()
     """What else a person should know, such as a missing scope that sending does not need."""
+    likely: tuple[str, ...] = ()
+    """Probable causes, the likeliest first; nothing where it was accepted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ def plan(
         changes=tuple(changes),
         kept=tuple(sorted(kept)),
         secrets_total=total,
+        compared=known.compared,
         secrets_compared=sum(1 for name, _ in known.fingerprints if name in selected) if known.compared else 0,
         digest=_digest(changes, known, scope),
         partial=bool(scope.only),
@@ -120,9 +121,17 @@ def _change(
         record=record,
         rejection=rejection,
         asks=asks,
-        blocked="protected" if before and before.protected and "account" in reasons else "",
+        blocked="protected" if before and _blocked(before, credential.declared, reasons) else "",
         unresolved=_unresolved(credential, known) if asks else {},
     )
+
+
+def _blocked(before: Declared, after: Declared, reasons: tuple[str, ...]) -> bool:
+    """Whether the store's protection forbids an update: another account, or lifting it together with anything else."""
+    if not before.protected:
+        return False
+    lifts_only = {f.field for f in diff.changes(before, after)} <= {"protected"} and "secret" not in reasons
+    return "account" in reasons or (not after.protected and not lifts_only)
 
 
 def _state(credential: Credential, key: str, record: Record | None, known: Known) -> SecretState:
@@ -199,9 +208,14 @@ def _stale(
     scope: Scope,
     kept: set[str],
 ) -> Iterator[Change]:
-    """Rejections that lost their reason: their entry is gone, or equals what is stored again."""
+    """Rejections that lost their reason: their entry is gone, or equals what is stored again.
+
+    Only a plan of the whole manifest can tell.
+    """
+    if scope.only:
+        return
     for name, rejection in rejections.items():
-        if not scope.selects(name) or (scope.prune and name not in credentials and name in records):
+        if scope.prune and name not in credentials and name in records:
             continue
         provider = rejection.declared.provider
         if name not in credentials:
@@ -221,9 +235,7 @@ def _refusals(changes: list[Change], stored: int, scope: Scope) -> tuple[Problem
     found: list[Problem] = []
     blocked = [change for change in changes if change.blocked]
     if blocked:
-        why = ", ".join(
-            f"{c.name} would be {'deleted' if c.action is Action.DELETE else 'another account'}" for c in blocked
-        )
+        why = ", ".join(f"{change.name} would {_forbidden(change)}" for change in blocked)
         found.append(_refusal("protected", why))
     deletes = sum(1 for change in changes if change.action is Action.DELETE)
     limit = delete_limit(stored) if scope.max_deletes is None else scope.max_deletes
@@ -231,6 +243,13 @@ def _refusals(changes: list[Change], stored: int, scope: Scope) -> tuple[Problem
         hint = f"look at every name, then: --prune --max-deletes {deletes}"
         found.append(_refusal("too-many-deletes", f"{deletes} of {stored} stored; at most {limit}", hint))
     return tuple(found)
+
+
+def _forbidden(change: Change) -> str:
+    """What a blocked change would do, as the end of a sentence."""
+    if change.action is Action.DELETE:
+        return "be deleted"
+    return "become another account" if change.replaces_account else "lose its protection beside other changes"
 
 
 def _refusal(code: str, detail: str, hint: str = "") -> Problem:
@@ -293,7 +312,21 @@ def status(record: Record | None, rejection: Rejection | None) -> Status:
     """What ``list`` shows; a record's own trouble goes before that of an update waiting beside it."""
     if record is None:
         return Status.REJECTED
-    own = CODES[record.verdict.code].status or Status.READY
+    own = _own_status(record.verdict)
     if own in (Status.REFUSED_NOW, Status.SUSPENDED):
         return own
     return Status.UPDATE_REJECTED if rejection else own
+
+
+def overwrites(record: Record, verdict: Verdict) -> bool:
+    """Whether a check's verdict replaces the stored one: an unknown never takes a refusal back (D5)."""
+    return verdict.answer is not Answer.UNKNOWN or status(record, None).startswith("ready")
+
+
+def after_check(record: Record, verdict: Verdict) -> Status:
+    """The status of a stored credential once a check has heard ``verdict``."""
+    return _own_status(verdict) if overwrites(record, verdict) else status(record, None)
+
+
+def _own_status(verdict: Verdict) -> Status:
+    return CODES[verdict.code].status or Status.READY

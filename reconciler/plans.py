@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.model import Action, Credential, Problem, Result, SecretState, Verdict
+from reconciler.model import Action, Credential, Declared, Problem, Result, SecretState, Verdict
 from reconciler.state import Record, Rejection
 
 
@@ -41,6 +41,14 @@ class Change:
     """Secret keys whose value could not be had, with the code why: ``apply`` will fail this change."""
 
     @property
+    def declared(self) -> Declared:
+        """What is to be so, or what is so where nothing is declared any more."""
+        source = self.credential or self.record or self.rejection
+        if source is None:
+            raise ValueError("a change is about a credential, a record or a rejection")
+        return source.declared
+
+    @property
     def replaces_account(self) -> bool:
         return "account" in self.reasons
 
@@ -54,6 +62,8 @@ class Plan:
     kept: tuple[str, ...]
     secrets_total: int
     secrets_compared: int
+    compared: bool = True
+    """False where secrets were skipped, or no key is here to compare them."""
     digest: str = ""
     """``c1-`` or ``s1-`` and 32 hex digits; empty without a store."""
     partial: bool = False

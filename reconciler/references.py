@@ -15,12 +15,15 @@ BUILT_IN = ("env", "file")
 """The schemes that come with the package."""
 
 _FINE = re.compile(
-    r"(env://(?!RECONCILER_)[A-Za-z_][A-Za-z0-9_]{0,99}|file://[A-Za-z0-9_.-]{0,99}[A-Za-z0-9_-])\Z", re.ASCII
+    r"(env://(?!RECONCILER_)[A-Za-z_][A-Za-z0-9_]{0,99}|file://[A-Za-z0-9_.-]{0,99}[A-Za-z0-9_-])"
+    r"(#[A-Za-z0-9_][A-Za-z0-9_.-]{0,99})?\Z",
+    re.ASCII,
 )
 """Most references, at once; all others are looked at closely."""
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9+.-]{0,31})://([!-~]{1,1000})\Z", re.ASCII)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,15})://")
+_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\Z", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _FOREIGN = re.compile(
     r"\$\{.*\}\Z|\$[A-Za-z_][A-Za-z0-9_]*\Z|\$\(.*\)\Z|%[A-Za-z_][A-Za-z0-9_]*%\Z"  # shells, ${env:X}, ${{ secrets.X }}
@@ -45,9 +48,9 @@ def check(path: Path, text: str, schemes: Collection[str] = BUILT_IN, *, suggest
         return _say("reference-form", path, "a reference begins with its scheme alone, without ref+", suggestion)
     if scheme not in schemes:
         return _unknown(path, scheme, schemes, suggestion)
-    if "#" in rest:
-        return _say("not-supported", path, "a #key, for one value out of a file of many, comes later", suggestion)
-    why = bad_variable(rest) if scheme == "env" else bad_path(rest) if scheme == "file" else ""
+    place, marked, key = rest.partition("#")
+    why = bad_variable(place) if scheme == "env" else bad_path(place) if scheme == "file" else ""
+    why = why or (bad_key(key) if marked else "")
     return _say("bad-reference", path, why, suggestion) if why else None
 
 
@@ -75,6 +78,11 @@ def bad_path(path: str) -> str:
     if "" in parts or "." in parts:
         return "a path has no empty part and no . part"
     return "a path is written as it is, without % or \\" if set("%\\\0") & set(path) else ""
+
+
+def bad_key(key: str) -> str:
+    """Why this names no key of a JSON object, a YAML mapping or a dotenv text, or an empty text."""
+    return "" if _KEY.match(key) else "after # stands one key: letters, digits, _ . and -, at most 100"
 
 
 def _no_reference(path: Path, text: str, schemes: Collection[str], suggestion: str) -> Trouble:

@@ -82,13 +82,11 @@ def judge(host: str, asked: str, response: httpx.Response, body: bytes | None) -
     if status == 429 or status >= 500:
         after = _retry_after(reply.header("retry-after"))
         code = "throttled" if status == 429 else "server-error"
-        raise Passing(NotAsked(code, _describe(reply, after), asked=asked, at=at), after)
+        raise Passing(_not_asked(code, f"it asks to wait {after:.0f} s" if after else "", reply), after)
     if 300 <= status < 400:
-        detail = f"status {status}, to {_redirect_host(reply.header('location'))}"
-        raise NotAsked("redirected", detail, asked=asked, at=at)
+        raise _not_asked("redirected", f"to {_redirect_host(reply.header('location'))}", reply)
     if body is None:
-        detail = f"status {status}, with more than {LARGEST // 1024} KiB"
-        raise NotAsked("unexpected-answer", detail, asked=asked, at=at)
+        raise _not_asked("unexpected-answer", f"it is larger than {LARGEST // 1024} KiB", reply)
     return reply
 
 
@@ -108,11 +106,9 @@ def _parse(body: bytes) -> Any:
         return None
 
 
-def _describe(reply: Reply, after: float) -> str:
-    parts = [f"status {reply.status}"]
-    parts += [f"request {reply.request_id}"] if reply.request_id else []
-    parts += [f"it asks to wait {after:.0f} s"] if after else []
-    return ", ".join(parts)
+def _not_asked(code: str, detail: str, reply: Reply) -> NotAsked:
+    """An answer that says nothing about the credential, with what its provider's support needs to find it."""
+    return NotAsked(code, detail, asked=reply.asked, at=reply.at, http_status=reply.status, request_id=reply.request_id)
 
 
 def _redirect_host(location: str) -> str:

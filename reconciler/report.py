@@ -87,8 +87,12 @@ class Report:
     files: int = 0
     selection: str = ""
     """The flags that chose the manifest and the store, to be repeated in a next command."""
+    store_selection: str = ""
+    """Of these, the ones that chose the store."""
     detailed_exitcode: bool = False
     interrupted: bool = False
+    dropped: tuple[str, ...] = ()
+    """Names whose rejection lost its reason and was removed."""
     anchor: str = ""
     live: Mapping[str, Verdict] = field(default_factory=dict)
     """What providers answered to ``plan --check``, by name of the change."""
@@ -100,6 +104,8 @@ class Report:
     """What expires or should be rotated soon, or is overdue."""
     required: int = 0
     """How many ready credentials ``list --require`` wants."""
+    traits: Mapping[str, Traits] = field(default_factory=dict)
+    """What there is to say of each provider, by name: its title, documentation and support."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What a small command has to say, by name."""
 
@@ -145,12 +151,13 @@ def plan_summary(plan: Plan) -> str:
 def plan_also(plan: Plan) -> str:
     """The second line: what the summary has no room for; empty where there is nothing."""
     notes = [reason for change in plan.of(Action.NOTE) for reason in change.reasons]
+    stale, missed = len(notes) - notes.count("undeclared"), plan.secrets_total - plan.secrets_compared
     parts = {
         "to rename": len(plan.of(Action.RENAME)),
         "undeclared": notes.count("undeclared"),
-        "stale rejections": len(notes) - notes.count("undeclared"),
+        "stale rejection" if stale == 1 else "stale rejections": stale,
         "blocked": sum(1 for change in plan.changes if change.blocked),
-        "secrets not compared": plan.secrets_total - plan.secrets_compared,
+        "secret not compared" if missed == 1 else "secrets not compared": missed,
     }
     said = ", ".join(f"{count} {what}" for what, count in parts.items() if count)
     return f"Also: {said}." if said else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from reconciler import audit
 from reconciler.codes import CODES
 from reconciler.engine import Settled
-from reconciler.model import Account, Credential, Origin, Problem, Result, SecretState, Verdict
+from reconciler.errors import StoreError
+from reconciler.model import Account, Credential, Event, Origin, Problem, Result, SecretState, Verdict
 from reconciler.plans import Change, Outcome
 from reconciler.sealing import Keyring
 from reconciler.secret import Secret
@@ -27,44 +29,64 @@ class Writer:
     lease: Lease
     origin: Origin
     digest: str
-    now: str
+    clock: Callable[[], str]
     last_versions: Mapping[str, int]
     """The highest version that each name of the run ever had."""
 
     def commit(self, settled: Sequence[Settled]) -> list[Outcome]:
         """Write a batch in one transaction. Raises StoreError; then nothing of the batch is written."""
-        writes = [self._write(item) for item in settled]
-        done = self.store.commit(self.lease, writes, self.keyring.mac(self.lease.workspace))
-        return [_outcome(item, write, ok) for item, write, ok in zip(settled, writes, done, strict=True)]
+        time = self.clock()
+        items = [self._ready(item, time) for item in settled]
+        done = self._send([write for _, write in items])
+        outcomes = [_outcome(item, write, ok) for (item, write), ok in zip(items, done, strict=True)]
+        moved = [o for o, ok in zip(outcomes, done, strict=True) if not ok]
+        self._send([Tell(self._event(o.change, o.result, time, problem=o.problem)) for o in moved])
+        return outcomes
 
     def drop_rejections(self, changes: Sequence[Change]) -> None:
         """Remove rejections that lost their reason."""
-        events = [audit.dropped(c.name, c.reasons[0], self.origin, self.now, digest=self.digest) for c in changes]
-        self.store.commit(self.lease, [DropRejection(e) for e in events], self.keyring.mac(self.lease.workspace))
+        time = self.clock()
+        events = [audit.dropped(c.name, c.reasons[0], self.origin, time, digest=self.digest) for c in changes]
+        self._send([DropRejection(event) for event in events])
 
-    def _write(self, item: Settled) -> Write:
+    def _send(self, writes: Sequence[Write]) -> Sequence[bool]:
+        return self.store.commit(self.lease, writes, self.keyring.mac(self.lease.workspace))
+
+    def _ready(self, item: Settled, time: str) -> tuple[Settled, Write]:
+        """What to write; a credential whose stored row was altered fails alone."""
+        try:
+            return item, self._write(item, time)
+        except StoreError as error:
+            if error.code.name != "tampered":
+                raise
+            failed = replace(item, result=Result.FAILED, problem=error.problem())
+            return failed, self._write(failed, time)
+
+    def _event(self, change: Change, result: Result, time: str, **facts: Any) -> Event:
+        version = facts.pop("version", change.expected_version)
+        return audit.outcome(change, result, self.origin, time, self.digest, version=version, **facts)
+
+    def _write(self, item: Settled, time: str) -> Write:
         change = item.task.change
         if item.result in STORED and change.credential:
-            return self._put(item, change.credential)
+            return self._put(item, change.credential, time)
         rejection = None
         if item.result is Result.REJECTED and change.credential and item.verdict:
-            rejection = self._rejection(item, change.credential, item.verdict)
-        event = audit.outcome(
-            change, item.result, self.origin, self.now, self.digest,
-            version=change.expected_version, verdict=item.verdict, problem=item.problem, rejection=rejection,
-        )  # fmt: skip
+            rejection = self._rejection(item, change.credential, item.verdict, time)
+        event = self._event(change, item.result, time, verdict=item.verdict, problem=item.problem, rejection=rejection)
         if rejection:
             return Reject(rejection, event)
         return Delete(change.expected_version, event) if item.result is Result.DELETED else Tell(event)
 
-    def _put(self, item: Settled, credential: Credential) -> Put:
+    def _put(self, item: Settled, credential: Credential, time: str) -> Put:
         change = item.task.change
         version = max(change.expected_version, self.last_versions.get(change.name, 0)) + 1
         sealed = self._sealed(change, credential, item.task.secrets, version)
-        record = self._record(change, credential, item.verdict, sealed, version)
-        event = audit.outcome(change, item.result, self.origin, self.now, self.digest,
-                              version=version, verdict=item.verdict, sealed=sealed)  # fmt: skip
-        return Put(record, sealed, change.expected_version, event)
+        record = self._record(change, credential, item.verdict, sealed, version, time)
+        event = self._event(change, item.result, time, version=version, verdict=item.verdict, sealed=sealed)
+        # what was refused is settled by a proof, or where the secret is known to be the one stored; not by a label
+        settles = change.asks or set(change.secrets.values()) <= {SecretState.UNCHANGED}
+        return Put(record, sealed, change.expected_version, event, settles)
 
     def _sealed(
         self, change: Change, credential: Credential, secrets: Mapping[str, Secret], version: int
@@ -89,6 +111,7 @@ class Writer:
         verdict: Verdict | None,
         sealed: Sequence[SealedSecret],
         version: int,
+        time: str,
     ) -> Record:
         old = change.record
         fresh = _FRESH & set(change.secrets.values())
@@ -100,18 +123,18 @@ class Writer:
             declared=credential.declared,
             version=version,
             account=verdict.account if verdict else old.account if old else Account(),
-            created_at=old.created_at if old else self.now,
+            created_at=old.created_at if old else time,
             created_by=old.created_by if old else self.origin.creator,
-            updated_at=self.now,
+            updated_at=time,
             updated_by=self.origin.creator,
-            secret_changed_at=self.now if fresh or not old else old.secret_changed_at,
+            secret_changed_at=time if fresh or not old else old.secret_changed_at,
             accepted_at=verdict.at if verdict else old.accepted_at if old else "",
             verdict=proof,
             fingerprints={s.field: s.fingerprint for s in sealed},
             secret_versions={s.field: s.version for s in sealed},
         )
 
-    def _rejection(self, item: Settled, credential: Credential, verdict: Verdict) -> Rejection:
+    def _rejection(self, item: Settled, credential: Credential, verdict: Verdict, time: str) -> Rejection:
         change = item.task.change
         fingerprint = self.keyring.fingerprinter(self.lease.workspace)
         return Rejection(
@@ -122,9 +145,9 @@ class Writer:
             base_version=change.expected_version,
             fingerprints={key: fingerprint(change.name, key, value) for key, value in item.task.secrets.items()},
             attempts=1,
-            first_at=self.now,
-            last_at=self.now,
-            by=self.origin.actor,
+            first_at=time,
+            last_at=time,
+            by=self.origin.creator,
         )
 
 

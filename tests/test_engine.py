@@ -125,13 +125,38 @@ async def _valid():
     return verdict(Answer.VALID)
 
 
-def test_a_store_that_fails_stops_the_run_and_the_rest_is_not_attempted():
-    run = go([task(f"n{i}") for i in range(300)], book=Book(fail_after=10), parallelism=2)
+def test_a_store_that_fails_stops_the_run_and_says_what_was_asked_but_not_stored():
+    async def ask(_task):
+        await asyncio.sleep(0.001)
+        return verdict(Answer.VALID)
+
+    run = go([task(f"n{i}") for i in range(300)], ask, book=Book(fail_after=10), parallelism=2)
     results = [o.result for o in run.results()]
     assert run.error.code.name == "store-unreachable"
-    assert Result.CREATED in results
-    assert Result.SKIPPED in results
-    assert set(results) == {Result.CREATED, Result.SKIPPED}
+    assert set(results) == {Result.CREATED, Result.FAILED, Result.SKIPPED}
+    failed = [o for o in run.results() if o.result is Result.FAILED]
+    assert {o.problem.code for o in failed} == {"store-unreachable"}
+    assert results.count(Result.SKIPPED) > 200
+
+
+@pytest.mark.parametrize("where", ["commit", "announce"])
+def test_a_bug_while_committing_or_announcing_stops_the_asking(where):
+    asked = []
+
+    async def ask(t):
+        asked.append(t.change.name)
+        await asyncio.sleep(0)
+        return verdict(Answer.VALID)
+
+    def broken(_):
+        raise KeyError("a bug")
+
+    book = Book()
+    commit, announce = (broken, lambda _: None) if where == "commit" else (book.commit, broken)
+    run = Run([task(f"n{i}") for i in range(500)], ask, commit, announce, 4)
+    with pytest.raises(KeyError):
+        asyncio.run(carry_out(run))
+    assert len(asked) < 100
 
 
 def test_an_interrupt_finishes_what_is_in_flight_and_asks_nothing_new():

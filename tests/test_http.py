@@ -186,7 +186,7 @@ def test_an_answer_is_never_asked_for_again(status):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_attack_20_a_redirect_is_neither_followed_nor_asked_again(status):
     problem, calls = mocked(*[httpx.Response(status, headers={"location": "https://evil.test/?s=1"})] * 2)
-    assert (problem.code.name, problem.detail, calls) == ("redirected", f"status {status}, to evil.test", 1)
+    assert (problem.code.name, problem.detail, calls) == ("redirected", "to evil.test", 1)
 
 
 def test_a_new_run_may_make_one_attempt_only():
@@ -211,7 +211,7 @@ def test_a_pause_is_never_shorter_than_the_provider_asked_for():
 def test_a_provider_that_asks_to_wait_beyond_the_deadline_is_not_asked_again():
     sleeps = Sleeps()
     problem, calls = mocked(httpx.Response(429, headers={"retry-after": "3600"}), sleep=sleeps)
-    assert (problem.code.name, problem.detail, calls) == ("throttled", "status 429, it asks to wait 3600 s", 1)
+    assert (problem.code.name, problem.detail, calls) == ("throttled", "it asks to wait 3600 s", 1)
     assert sleeps.seconds == []
 
 
@@ -347,7 +347,7 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_refused():
         body = gzip.compress(b" " * 2**22)
         return web.Response(body=body, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})
 
-    with pytest.raises(NotAsked, match="more than 64 KiB"):
+    with pytest.raises(NotAsked, match="larger than 64 KiB"):
         get(bomb)
 
 

@@ -277,8 +277,14 @@ def test_an_api_key_sid_in_the_account_sid_is_recognised():
         ("file://%2fetc", "bad-reference"),
         ("file://a\\b", "bad-reference"),
         ("file://" + "a" * 1001, "bad-reference"),
-        ("file://tokens.json#twilio", "not-supported"),
-        ("env://TOKENS#twilio", "not-supported"),
+        ("file://tokens.json#", "bad-reference"),
+        ("env://TOKENS#", "bad-reference"),
+        ("env://TOKENS#a#b", "bad-reference"),
+        ("env://RECONCILER_KEY#twilio", "bad-reference"),
+        ("file://../tokens.json#twilio", "bad-reference"),
+        ("file://tokens.json#.twilio", "bad-reference"),
+        ("file://tokens.json#twilio/token", "bad-reference"),
+        ("file://tokens.json#" + "k" * 101, "bad-reference"),
         ("env://TOKEN\n", "bad-reference"),
         ("", "secret-literal"),
     ],
@@ -293,7 +299,18 @@ def test_attack_55_only_references_stand_in_secret_keys(value, code):
 
 
 @pytest.mark.parametrize(
-    "value", ["env://A", "env://_a1", "file://a", "file://a/b.txt", "file://..data/token", "file://.x"]
+    "value",
+    [
+        "env://A",
+        "env://_a1",
+        "file://a",
+        "file://a/b.txt",
+        "file://..data/token",
+        "file://.x",
+        "env://A#twilio",
+        "file://a/tokens.json#twilio.eu-1",
+        "file://.env#TWILIO_TOKEN",
+    ],
 )
 def test_references_of_the_right_form_are_accepted(value):
     assert told(TWILIO | {"auth_token": value}) == []

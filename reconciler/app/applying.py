@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from reconciler import audit
-from reconciler.app.asking import Asking, asker
+from reconciler.app.asking import Asking
+from reconciler.app.leasing import holding
 from reconciler.app.planning import planned
 from reconciler.app.preparing import Prepared, Secrets, What, prepare
+from reconciler.app.resolving import Resolved
+from reconciler.app.running import Watcher, run
 from reconciler.app.wiring import Where, create_store, open_store
 from reconciler.context import now
-from reconciler.engine import Run, Task, carry_out
+from reconciler.engine import Run, Task
 from reconciler.errors import Refused, StoreError, UsageError
 from reconciler.model import Action
-from reconciler.plans import Change, Outcome, Plan
+from reconciler.plans import Change, Plan
 from reconciler.report import Report, rows
-from reconciler.stores.base import Holder, Lease, Store
+from reconciler.stores.base import Lease, Store
 from reconciler.writing import Writer
 
-LEASE_SECONDS = 120.0
-"""Longer than one provider may take with all its retries; every commit renews it."""
 
-
-class Talk(Protocol):
+class Talk(Watcher, Protocol):
     """What apply says and asks while it runs."""
 
     interactive: bool
@@ -41,12 +38,6 @@ class Talk(Protocol):
 
     def asking(self, plan: Plan) -> None:
         """The work begins."""
-
-    def outcome(self, outcome: Outcome) -> None:
-        """One change is done and committed."""
-
-    def tell(self, text: str) -> None:
-        """One line for the person who runs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +57,8 @@ def apply(where: Where, what: What, how: How, talk: Talk) -> Report:
         raise UsageError("not-confirmed")
     prepared = prepare(where, what, _store(where, what, talk))
     try:
+        if prepared.keyring is None:
+            raise StoreError("key-missing", "; ".join(p.detail for p in prepared.problems if p.code == "key-missing"))
         if not (prepared.plan.effective or _stale(prepared.plan)):
             return planned(prepared, "apply")
         talk.plan(planned(prepared, "apply"))
@@ -101,38 +94,37 @@ def _gate(prepared: Prepared, how: How) -> None:
     for problem in prepared.problems:
         if problem.code == "new-workspace" and not how.new_workspace:
             raise Refused("new-workspace", problem.detail, problem.hint)
-        if problem.code == "key-missing":
-            raise StoreError("key-missing", problem.detail)
     for refusal in prepared.plan.refusals:
         raise Refused(refusal.code, refusal.detail, refusal.hint)
 
 
 def _under_lease(where: Where, what: What, how: How, talk: Talk, prepared: Prepared) -> Report:
     store = prepared.opened
-    workspace = prepared.header.workspace
-    origin = where.origin
-    holder = Holder(origin.actor, origin.host, os.getpid(), origin.run_url)
-    lease = store.acquire(workspace, holder, LEASE_SECONDS)
-    try:
+    with holding(store, prepared.header.workspace, where.origin) as lease:
         again = _look_again(where, what, prepared)
         talk.asking(again.plan)
         writer = _writer(where, again, lease)
-        run = _carry(where, how, talk, again, writer)
-        stale = _stale(again.plan)
-        if stale and not run.stopped:
+        made = run(tasks_of(again.plan, again.resolved), how.asking, writer.commit, talk, sandbox=where.sandbox)
+        stale = [] if made.stopped else _stale(again.plan)
+        if stale:
             writer.drop_rejections(stale)
-    finally:
-        store.release(lease)
-    return _ended(again, run, store)
+    return _ended(again, made, store, stale)
 
 
 def _look_again(where: Where, what: What, shown: Prepared) -> Prepared:
-    """Versions and secrets, read again under the lease. Raises Refused where they are not those that were shown."""
+    """Versions and secrets, read again under the lease.
+
+    Raises Refused where they are not those that were shown, StoreError ``tampered`` where a row was altered.
+    """
     again = prepare(where, what, shown.store)
     names = {change.name for change in shown.plan.effective}
     before, after = ({k: v for k, v in p.known.fingerprints.items() if k[0] in names} for p in (shown, again))
     if again.plan.digest != shown.plan.digest or before != after:
         raise Refused("plan-stale")
+    for change in again.plan.effective:
+        if change.record:
+            # compared with its latest event before anything is decided by it: an altered row vouches for nothing
+            again.opened.sealed(again.header.workspace, change.name)
     return again
 
 
@@ -140,60 +132,39 @@ def _writer(where: Where, prepared: Prepared, lease: Lease) -> Writer:
     store, keys = prepared.opened, prepared.keys
     names = [change.name for change in prepared.plan.of(Action.CREATE)]
     versions = store.last_versions(lease.workspace, names)
-    return Writer(store, keys, lease, where.origin, prepared.plan.digest, now(), versions)
+    return Writer(store, keys, lease, where.origin, prepared.plan.digest, now, versions)
 
 
-def _carry(where: Where, how: How, talk: Talk, prepared: Prepared, writer: Writer) -> Run:
-    """Ask and commit. The first Ctrl-C finishes what is in flight; the second stops at once."""
-    tasks = [
-        Task(change, prepared.resolved.of(change.credential) if change.credential else {})
-        for change in prepared.plan.effective
-    ]
-
-    async def main() -> Run:
-        async with AsyncExitStack() as stack:
-            ask = await asker(stack, how.asking, sandbox=where.sandbox)
-            run = Run(tasks, ask, writer.commit, talk.outcome, how.asking.parallelism)
-            _stop_on_signal(run, talk)
-            await carry_out(run)
-            return run
-
-    return asyncio.run(main())
-
-
-def _stop_on_signal(run: Run, talk: Talk) -> None:
-    loop = asyncio.get_running_loop()
-
-    def first() -> None:
-        run.interrupt()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        talk.tell("Stopping: what is in flight is finished and stored. Ctrl-C again stops at once.")
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, first)
+def tasks_of(plan: Plan, resolved: Resolved) -> list[Task]:
+    """The changes that write something, each with the secrets that were had for it."""
+    return [Task(c, resolved.of(c.credential) if c.credential else {}) for c in plan.effective]
 
 
 def _stale(plan: Plan) -> list[Change]:
-    """Rejections to drop: only a plan of the whole manifest knows that nothing asks for them any more."""
-    if plan.partial:
-        return []
+    """Rejections to drop."""
     return [c for c in plan.of(Action.NOTE) if c.rejection and "undeclared" not in c.reasons]
 
 
-def _ended(prepared: Prepared, run: Run, store: Store) -> Report:
-    outcomes = run.results()
-    snapshot = store.load(prepared.header.workspace)
-    touched = {o.change.name for o in outcomes}
-    everything = rows(snapshot, prepared.traits)
-    head = store.head(prepared.header.workspace)
-    report = planned(prepared, "apply")
+def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change]) -> Report:
+    """The report comes whatever happened: where the store is gone by now, without the list."""
+    outcomes = made.results()
+    problems = [*prepared.problems, *([made.error.problem()] if made.error else [])]
+    report = replace(
+        planned(prepared, "apply"),
+        problems=tuple(problems),
+        outcomes=outcomes,
+        dropped=tuple(change.name for change in dropped),
+        interrupted=made.interrupted,
+    )
+    try:
+        everything = rows(store.load(prepared.header.workspace), prepared.traits)
+        head = store.head(prepared.header.workspace)
+    except StoreError as error:
+        return report if made.error else replace(report, problems=(*problems, error.problem()))
+    touched = {outcome.change.name for outcome in outcomes}
     return replace(
         report,
-        problems=(*report.problems, *((run.error.problem(),) if run.error else ())),
-        outcomes=outcomes,
         rows=tuple(row for row in everything if row.name in touched),
         total=len(everything),
-        interrupted=run.interrupted,
         anchor=audit.anchor(*head) if head else "",
     )

@@ -40,12 +40,10 @@ async def asker(stack: AsyncExitStack, asking: Asking, *, sandbox: bool) -> Ask:
     )
 
     async def ask(task: Task) -> Verdict:
-        credential = task.change.credential
-        if credential is None:
-            raise ValueError("only a declared credential can be asked about")
-        provider = plugins.provider(credential.declared.provider)
+        declared = task.change.declared
+        provider = plugins.provider(declared.provider)
         http = pool.for_provider(provider.name, provider.hosts)
-        return await provider.check(credential.declared.settings, task.secrets, http)
+        return await provider.check(declared.settings, task.secrets, http)
 
     return ask
 

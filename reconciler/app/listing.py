@@ -2,81 +2,133 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
 
 from reconciler import audit, schema
-from reconciler.app.applying import LEASE_SECONDS
-from reconciler.app.wiring import Where, choose_workspace, keyring, open_store
+from reconciler.app.leasing import holding
+from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.context import now
+from reconciler.due import HORIZON, due
 from reconciler.errors import UsageError
-from reconciler.report import Header, Report, rows
+from reconciler.report import Report, Row, rows
 from reconciler.state import Snapshot
-from reconciler.stores.base import DropRejection, Holder, Store
+from reconciler.stores.base import DropRejection, Store
 
 
-def list_(where: Where, *, provider: str = "", created_by: str = "") -> Report:
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which rows to show, and in which order; empty text selects everything."""
+
+    provider: str = ""
+    created_by: str = ""
+    status: str = ""
+    """A status, or its beginning: ``ready``, ``not ready``."""
+    search: str = ""
+    """Part of a name, label, owner, description or Service ID, in any case."""
+    sort: str = "name"
+    due_days: int | None = None
+    """Only what falls due within so many days."""
+    required: int = 0
+    """How many ready credentials there must be."""
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The filters that are set, by flag."""
+        due = "" if self.due_days is None else f"{self.due_days}d"
+        said = {"provider": self.provider, "created-by": self.created_by, "status": self.status,
+                "search": self.search, "due": due}  # fmt: skip
+        return {flag: value for flag, value in said.items() if value}
+
+    def takes(self, row: Row) -> bool:
+        """Whether a row passes the filters that need nothing but the row."""
+        return (
+            self.provider in ("", row.provider)
+            and self.created_by in ("", row.created_by)
+            and row.status.startswith(self.status)
+            and self.search.casefold() in _searched(row)
+        )
+
+
+SORTS: dict[str, Callable[[Row], Any]] = {
+    "name": lambda row: row.name,
+    "label": lambda row: (row.label.casefold(), row.name),
+    "provider": lambda row: (row.provider, row.name),
+    "created-by": lambda row: (row.created_by, row.name),
+    "created": lambda row: (row.record.created_at if row.record else "", row.name),
+    "status": lambda row: (row.ready, row.status, row.name),
+    "checked": lambda row: (row.record.verdict.at if row.record else "", row.name),
+}
+
+
+def _searched(row: Row) -> str:
+    source = row.record or row.rejection
+    common = source.declared.common if source else {}
+    texts = (row.name, row.label, row.service_id, common.get("owner", ""), common.get("description", ""))
+    return "\n".join(str(text) for text in texts).casefold()
+
+
+def list_(where: Where, view: View) -> Report:
     """Every credential of the workspace, stored or refused. Needs no key and no network."""
     store = open_store(where)
     try:
-        snapshot = store.load(_workspace(where, store))
+        snapshot = store.load(known_workspace(where.workspace, store))
     finally:
         store.close()
     everything = rows(snapshot, schema.traits(schema.builtin()))
-    filters = {k: v for k, v in (("provider", provider), ("created-by", created_by)) if v}
+    horizon = HORIZON if view.due_days is None else view.due_days
+    soon = due(snapshot.records.values(), now()[:10], horizon)
+    names = {one.name for one in soon}
+    shown = (r for r in everything if view.takes(r) and (view.due_days is None or r.name in names))
     return Report(
         "list",
-        header=_header(store, snapshot),
-        rows=tuple(r for r in everything if provider in ("", r.provider) and created_by in ("", r.created_by)),
+        header=header_of(store, snapshot),
+        rows=tuple(sorted(shown, key=SORTS[view.sort])),
         total=len(everything),
-        filters=filters,
+        filters=view.filters,
         creators=tuple(sorted({r.created_by for r in everything if r.created_by})),
+        due=soon,
+        required=view.required,
     )
+
+
+def get(where: Where, name: str) -> Report:
+    """Everything known of one credential but its secrets. Raises UsageError with a did-you-mean."""
+    found = list_(where, View())
+    row = tuple(r for r in found.rows if r.name == name)
+    if not row:
+        close = get_close_matches(name, [r.name for r in found.rows], 1)
+        raise UsageError("no-such-name", name, f"did you mean {close[0]}?" if close else "")
+    return replace(found, command="get", rows=row, due=tuple(d for d in found.due if d.name == name))
 
 
 def cancel(where: Where, name: str) -> Report:
     """Drop one rejection; what was stored before is untouched. Raises UsageError where there is none."""
     store = open_store(where)
     try:
-        workspace = _workspace(where, store)
+        workspace = known_workspace(where.workspace, store)
         snapshot = store.load(workspace)
         rejection = snapshot.rejections.get(name)
         if rejection is None:
-            raise UsageError("no-such-name", _without_rejection(name, snapshot))
+            raise UsageError("no-rejection", _without_rejection(name, snapshot))
         _drop(where, store, workspace, name)
         left = store.load(workspace)
     finally:
         store.close()
-    report = Report("cancel", header=_header(store, left), facts={"name": name})
+    report = Report("cancel", header=header_of(store, left), facts={"name": name})
     everything = rows(left, schema.traits(schema.builtin()))
     return replace(report, rows=tuple(r for r in everything if r.name == name), total=len(everything))
 
 
 def _drop(where: Where, store: Store, workspace: str, name: str) -> None:
     mac = keyring(where, store).mac(workspace)
-    origin = where.origin
-    lease = store.acquire(workspace, Holder(origin.actor, origin.host, os.getpid(), origin.run_url), LEASE_SECONDS)
-    try:
-        event = audit.dropped(name, "cancel", origin, now())
-        store.commit(lease, [DropRejection(event)], mac)
-    finally:
-        store.release(lease)
+    with holding(store, workspace, where.origin) as lease:
+        store.commit(lease, [DropRejection(audit.dropped(name, "cancel", where.origin, now()))], mac)
 
 
 def _without_rejection(name: str, snapshot: Snapshot) -> str:
     waiting = ", ".join(sorted(snapshot.rejections)) or "none"
     known = "has no rejection to cancel" if name in snapshot.records else "is not in this workspace"
     return f"{name} {known}; rejections waiting: {waiting}"
-
-
-def _workspace(where: Where, store: Store) -> str:
-    """As for every command, but here the workspace must be one that the store has."""
-    names = store.workspaces()
-    if where.workspace and names and where.workspace not in names:
-        raise UsageError("workspace-unknown", f"{where.workspace!r} is not in this store; it has {', '.join(names)}")
-    return choose_workspace(where.workspace, store)
-
-
-def _header(store: Store, snapshot: Snapshot) -> Header:
-    info = store.info
-    return Header(snapshot.workspace, info.mode, info.display, True, info.id, snapshot.serial, len(snapshot.records))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from reconciler.app.preparing import Prepared, What, prepare, read
 from reconciler.app.wiring import Where
+from reconciler.context import now
+from reconciler.due import due
 from reconciler.errors import ManifestInvalid
 from reconciler.report import Report
 
@@ -18,14 +20,14 @@ def validate(where: Where, what: What) -> Report:
                   files=len(manifest.files))  # fmt: skip
 
 
-def plan(where: Where, what: What, *, detailed_exitcode: bool = False) -> Report:
+def plan(where: Where, what: What) -> Report:
     """Compare the manifest with the store. Writes nothing, asks no provider."""
     prepared = prepare(where, what)
     prepared.close()
-    return planned(prepared, "plan", detailed_exitcode=detailed_exitcode)
+    return planned(prepared, "plan")
 
 
-def planned(prepared: Prepared, command: str, *, detailed_exitcode: bool = False) -> Report:
+def planned(prepared: Prepared, command: str) -> Report:
     """A plan as a report."""
     return Report(
         command,
@@ -34,5 +36,5 @@ def planned(prepared: Prepared, command: str, *, detailed_exitcode: bool = False
         plan=prepared.plan,
         declared=len(prepared.manifest.credentials),
         files=len(prepared.manifest.files),
-        detailed_exitcode=detailed_exitcode,
+        due=due(prepared.snapshot.records.values(), now()[:10]),
     )

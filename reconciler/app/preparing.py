@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 
 from reconciler import manifest as manifests
 from reconciler import planner, schema
 from reconciler.app.resolving import Resolved, known, resolve
-from reconciler.app.wiring import Where, choose_workspace, keyring, open_store
+from reconciler.app.wiring import Where, choose_workspace, header_of, keyring, open_store
 from reconciler.codes import CODES
-from reconciler.errors import ManifestInvalid, StoreError
+from reconciler.errors import ManifestInvalid, StoreError, UsageError
 from reconciler.manifest import Manifest
-from reconciler.model import Problem, Severity, Traits
+from reconciler.model import Credential, Problem, Severity, Traits
 from reconciler.plans import Plan
 from reconciler.report import Header
 from reconciler.resolvers.base import Surroundings
@@ -41,6 +42,8 @@ class What:
     secrets: Secrets = Secrets.AUTO
     secrets_dir: Path | None = None
     allow_empty: bool = False
+    prune: bool = False
+    max_deletes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,10 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
     try:
         workspace = choose_workspace(where.workspace or manifest.workspace, store)
         snapshot = store.load(workspace) if store else Snapshot(workspace, 0, {}, {})
+        _known_globs(what, manifest, snapshot)
         keys, problems = _keys(where, what, store)
         resolved, found = _secrets(where, what, manifest, store, keys, workspace)
-        scope = planner.Scope(store.info.id if store else "", workspace, what.only)
+        scope = planner.Scope(store.info.id if store else "", workspace, what.only, what.prune, what.max_deletes)
         plan = planner.plan(manifest.credentials, snapshot.records, snapshot.rejections, found, traits, scope)
     except BaseException:
         if store and not opened:
@@ -140,19 +144,33 @@ def _secrets(
     if what.secrets is Secrets.SKIP or (store and not keys):
         return Resolved(), planner.Known(compared=False)
     wanted = [c for c in manifest.credentials.values() if planner.selects(what.only, c.name)]
-    resolved = resolve(wanted, Surroundings(where.environ, _secrets_dir(what)))
+    resolved = resolve(wanted, Surroundings(where.environ, _secrets_dir(what, wanted)))
     found = known(wanted, resolved, keys.fingerprinter(workspace) if keys else None)
     if what.secrets is Secrets.REQUIRE and found.missing:
         raise ManifestInvalid(_unresolved(manifest, resolved, found))
     return resolved, found
 
 
-def _secrets_dir(what: What) -> Path:
-    """``--secrets-dir``, else the folder of the first manifest file."""
+def _secrets_dir(what: What, wanted: Iterable[Credential]) -> Path:
+    """``--secrets-dir``, else the manifest's folder.
+
+    Raises UsageError where files of several folders are given and one refers to a file: which folder, nobody said.
+    """
     if what.secrets_dir:
         return what.secrets_dir
-    first = what.files[0]
-    return first if first.is_dir() else first.parent
+    folders = {path if path.is_dir() else path.parent for path in what.files}
+    if len(folders) > 1 and any(t.startswith("file://") for c in wanted for t in c.declared.references.values()):
+        raise UsageError("secrets-dir-unknown", ", ".join(sorted(str(folder) for folder in folders)))
+    return min(folders)
+
+
+def _known_globs(what: What, manifest: Manifest, snapshot: Snapshot) -> None:
+    """Raise UsageError for an ``--only`` that selects nothing: a typing error must not look like success."""
+    names = {*manifest.credentials, *snapshot.records, *snapshot.rejections}
+    for glob in what.only:
+        if not any(planner.selects((glob,), name) for name in names):
+            close = get_close_matches(glob, names, 1)
+            raise UsageError("no-such-name", f"--only {glob}", f"did you mean {close[0]}?" if close else "")
 
 
 def _unresolved(manifest: Manifest, resolved: Resolved, found: planner.Known) -> list[Problem]:
@@ -169,8 +187,7 @@ def _unresolved(manifest: Manifest, resolved: Resolved, found: planner.Known) ->
 def _header(where: Where, store: Store | None, workspace: str, snapshot: Snapshot) -> Header:
     if store is None:
         return Header(workspace, where.mode, str(where.path), exists=False)
-    info = store.info
-    return Header(workspace, info.mode, info.display, True, info.id, snapshot.serial, len(snapshot.records))
+    return header_of(store, snapshot)
 
 
 def _new_workspace(store: Store | None, snapshot: Snapshot) -> tuple[Problem, ...]:
@@ -180,8 +197,6 @@ def _new_workspace(store: Store | None, snapshot: Snapshot) -> tuple[Problem, ..
     others = store.workspaces()
     if not others or snapshot.workspace in others:
         return ()
-    from difflib import get_close_matches
-
     close = get_close_matches(snapshot.workspace, others, 1)
     detail = f"{snapshot.workspace!r}; the store has {', '.join(others)}"
     hint = f"did you mean -w {close[0]}? " if close else ""

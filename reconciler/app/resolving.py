@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciler import plugins
 from reconciler.errors import SecretUnavailable
 from reconciler.model import Credential, Reference
 from reconciler.planner import Known
-from reconciler.resolvers.base import Surroundings
+from reconciler.resolvers.base import Surroundings, Whole, usable
 from reconciler.secret import Secret
+
+if TYPE_CHECKING:
+    from reconciler.resolvers.keyed import Keys
 
 Fingerprint = Callable[[str, str, Secret], bytes]
 
@@ -34,16 +38,57 @@ def resolve(credentials: Iterable[Credential], around: Surroundings) -> Resolved
     """Resolve every reference once, however many credentials share it."""
     values: dict[str, Secret] = {}
     missing: dict[str, SecretUnavailable] = {}
+    sources = _Sources(around)
     for credential in credentials:
         for text in credential.declared.references.values():
             if text in values or text in missing:
                 continue
-            reference = Reference.parse(text)
             try:
-                values[text] = plugins.resolver(reference.scheme).resolve(reference.path, around)
+                values[text] = sources.value(Reference.parse(text))
             except SecretUnavailable as error:
                 missing[text] = error
     return Resolved(values, missing)
+
+
+class _Sources:
+    """The texts of one run, each read once; gone when the references are resolved."""
+
+    __slots__ = ("_around", "_keys", "_texts")
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._texts: dict[tuple[str, str], str | SecretUnavailable] = {}
+        self._keys: dict[tuple[str, str], Keys] = {}
+
+    def value(self, reference: Reference) -> Secret:
+        """Raises SecretUnavailable where the reference gives nothing usable here."""
+        resolver = plugins.resolver(reference.scheme)
+        if isinstance(resolver, Whole):
+            text = self._text(resolver, reference)
+            return self._key(reference, text) if reference.key else usable(text)
+        if reference.key:
+            raise SecretUnavailable("secret-missing", f"{reference.scheme}:// gives one value: it has no #key")
+        return resolver.resolve(reference.path, self._around)
+
+    def _text(self, resolver: Whole, reference: Reference) -> str:
+        where = reference.scheme, reference.path
+        if where not in self._texts:
+            try:
+                self._texts[where] = resolver.read(reference.path, self._around)
+            except SecretUnavailable as error:
+                self._texts[where] = error
+        found = self._texts[where]
+        if isinstance(found, SecretUnavailable):
+            raise found
+        return found
+
+    def _key(self, reference: Reference, text: str) -> Secret:
+        from reconciler.resolvers.keyed import Keys
+
+        where = reference.scheme, reference.path
+        if where not in self._keys:
+            self._keys[where] = Keys(reference.path, text)
+        return self._keys[where].value(reference.key)
 
 
 def known(credentials: Iterable[Credential], resolved: Resolved, fingerprint: Fingerprint | None) -> Known:

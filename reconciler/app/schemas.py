@@ -161,6 +161,8 @@ def _part(provider: Provider) -> dict[str, Any]:
         "x-identifier": provider.identifier,
         "x-account": list(provider.account),
         **region,
+        "x-docs": provider.docs,
+        "x-support": provider.support,
         "required": ["provider", *model.get("required", ())],
         "properties": {
             "provider": {"const": provider.name},

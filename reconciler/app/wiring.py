@@ -9,7 +9,9 @@ from pathlib import Path
 from reconciler import sealing
 from reconciler.errors import StoreError, UsageError
 from reconciler.model import Mode, Origin
+from reconciler.report import Header
 from reconciler.secret import Secret
+from reconciler.state import Snapshot
 from reconciler.stores.base import Store
 
 DEFAULT_STORE = "sqlite:///.reconciler/store.db"
@@ -91,22 +93,31 @@ def keyring(where: Where, store: Store) -> sealing.Keyring:
 
     Raises StoreError ``key-missing`` where there is none, ``key-wrong`` where it is another store's.
     """
-    key = _given_key(where)
+    key, source = key_at_hand(where, store.info.id)
     if key is None:
-        path = _default_key_file(where, store.info.id)
-        if not path.exists():
-            wanted = ", ".join(slot.key_id for slot in store.slots())
-            raise StoreError("key-missing", f"wanted: key {wanted}; looked in RECONCILER_KEY and {path}")
-        key = sealing.read_key_file(path)
+        wanted = ", ".join(slot.key_id for slot in store.slots())
+        raise StoreError("key-missing", f"wanted: key {wanted}; looked in {source}")
     return sealing.open_keyring(store.info.id, store.slots(), key)
 
 
+def key_at_hand(where: Where, store_id: str) -> tuple[Secret | None, str]:
+    """The wrapping key that this run would use, and where it came from or was looked for."""
+    path = _default_key_file(where, store_id)
+    if where.key_file is None:
+        text = where.environ.get("RECONCILER_KEY", "").strip()
+        if text:
+            return Secret(text), "RECONCILER_KEY"
+    if path.exists():
+        return sealing.read_key_file(path), str(path)
+    return None, str(path) if where.key_file else f"RECONCILER_KEY and {path}"
+
+
 def _given_key(where: Where) -> Secret | None:
-    """The key that the operator named; a named file that is absent is an error, but not where a store is made."""
-    if where.key_file and where.key_file.exists():
-        return sealing.read_key_file(where.key_file)
-    text = where.environ.get("RECONCILER_KEY", "")
-    return Secret(text.strip()) if text.strip() else None
+    """The key that a new store is to have: the named file's where it exists, else RECONCILER_KEY's, else a new one."""
+    if where.key_file:
+        return sealing.read_key_file(where.key_file) if where.key_file.exists() else None
+    text = where.environ.get("RECONCILER_KEY", "").strip()
+    return Secret(text) if text else None
 
 
 def _default_key_file(where: Where, store_id: str) -> Path:
@@ -123,3 +134,17 @@ def choose_workspace(named: str, store: Store | None) -> str:
     if len(names) == 1:
         return names[0]
     raise UsageError("workspace-unknown", f"the store has {', '.join(names) or 'none yet'}")
+
+
+def known_workspace(named: str, store: Store) -> str:
+    """The same, but it must be one that the store has: for commands on what is stored."""
+    names = store.workspaces()
+    if named and names and named not in names:
+        raise UsageError("workspace-unknown", f"{named!r} is not in this store; it has {', '.join(names)}")
+    return choose_workspace(named, store)
+
+
+def header_of(store: Store, snapshot: Snapshot) -> Header:
+    """What the first line of a command says."""
+    info = store.info
+    return Header(snapshot.workspace, info.mode, info.display, True, info.id, snapshot.serial, len(snapshot.records))

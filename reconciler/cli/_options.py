@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from reconciler.app.asking import Asking
     from reconciler.app.preparing import What
     from reconciler.app.wiring import Where
+    from reconciler.report import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,14 +60,49 @@ workspace_option = option(
     help="Workspace.  [default: the manifest's, or the store's only one]",
 )  # fmt: skip
 
-store_options = _stack(
+reading_options = _stack(
     workspace_option,
     option("--store", default="", metavar="URL", help="Store.  [default: sqlite:///.reconciler/store.db]"),
     option("--key-file", type=click.Path(path_type=Path),
            help="The store's key.  [default: RECONCILER_KEY, or ~/.config/reconciler/keys/<store id>.key]"),
     option("--sandbox", is_flag=True, help="Ask the built-in sandbox instead of the providers, with a sandbox store."),
+)  # fmt: skip
+
+store_options = _stack(
+    reading_options,
     option("--actor", default="", metavar="NAME", help="Who acts, as a claim.  [default: CI's, or the system user]"),
 )  # fmt: skip
+
+asking_options = _stack(
+    option("--parallelism", type=click.IntRange(1, 1024), default=32, show_default=True,
+           help="Requests under way at once."),
+    option("--sandbox-url", "sandbox_urls", multiple=True, metavar="PROVIDER=URL",
+           help="Ask this loopback server in a provider's place; implies --sandbox. Repeatable."),
+    option("--ca-file", type=click.Path(path_type=Path), help="Certificates to trust beside the usual ones (PEM)."),
+)  # fmt: skip
+
+prune_options = _stack(
+    consent("--prune", help="Delete what is stored and in no manifest, within the limit."),
+    click.option("--max-deletes", type=click.IntRange(0), metavar="N",
+                 help="How many deletes are allowed.  [default: the smaller of 10 and a third]"),
+)  # fmt: skip
+
+
+def days(_context: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    """``30d`` as a number of days."""
+    if value is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}d", value, re.ASCII):
+        raise click.BadParameter("a number of days such as 30d")
+    return int(value[:-1])
+
+
+def asking(given: Mapping[str, Any]) -> Asking:
+    """How providers are asked: from the values of ``asking_options``."""
+    from reconciler.app.asking import Asking, sandbox_routes
+
+    return Asking(given["parallelism"], sandbox_routes(given["sandbox_urls"]), given["ca_file"])
+
 
 output_options = _stack(
     option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
@@ -97,7 +136,18 @@ def what(given: Mapping[str, Any]) -> What:
         secrets=Secrets(given.get("secrets", "auto")),
         secrets_dir=given.get("secrets_dir"),
         allow_empty=given["allow_empty"],
+        prune=given.get("prune", False),
+        max_deletes=given.get("max_deletes"),
     )
+
+
+STORE = ("store", "key_file", "sandbox")
+"""Options that choose the store."""
+
+
+def with_store(report: Report) -> Report:
+    """The report with the options that lead to the same store again, for the commands that it suggests."""
+    return replace(report, store_selection=selection(*STORE))
 
 
 def selection(*names: str) -> str:

@@ -96,6 +96,9 @@ class Conversation:
             click.echo(f"\nAsking {len(set(asked))} provider(s) about {len(asked)} credential(s){quiet}. "
                        "Ctrl-C finishes what is in flight.\n")  # fmt: skip
 
+    def begin(self, total: int) -> None:
+        """Every outcome has a line of its own: no bar beside them."""
+
     def outcome(self, outcome: Outcome) -> None:
         if self._people:
             from reconciler.render.table import outcome_page

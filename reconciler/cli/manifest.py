@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from reconciler.cli import _options as opt
-from reconciler.cli._output import reporting
+from reconciler.cli._output import current, reporting
+from reconciler.cli._progress import Watch
 from reconciler.report import Report
 
-SELECTING = ("files", "only", "secrets_dir", "workspace", "store", "key_file", "sandbox")
+SELECTING = ("files", "only", "secrets_dir", "workspace", "store", "key_file", "sandbox", "prune", "max_deletes")
 
 
 @click.command("validate")
@@ -29,11 +30,26 @@ def validate_(**given: Any) -> Report:
 @opt.manifest_options
 @opt.planning_options
 @opt.store_options
+@opt.asking_options
+@opt.prune_options
+@opt.option("--check", is_flag=True, help="Ask the providers about creates and updates now; stores nothing.")
 @opt.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @reporting("plan")
-def plan_(*, detailed_exitcode: bool, **given: Any) -> Report:
-    """Show what apply would do. Writes nothing, asks no provider."""
+def plan_(*, check: bool, detailed_exitcode: bool, **given: Any) -> Report:
+    """Show what apply would do. Writes nothing; asks providers with --check only."""
     from reconciler.app import planning
 
-    report = planning.plan(opt.where(given), opt.what(given), detailed_exitcode=detailed_exitcode)
-    return replace(report, selection=opt.selection(*SELECTING))
+    where, what = opt.where(given), opt.what(given)
+    if check:
+        from reconciler.app.looking import plan_live
+
+        with Watch(current().terminal) as watch:
+            report = plan_live(where, what, opt.asking(given), watch)
+    else:
+        report = planning.plan(where, what)
+    return replace(
+        report,
+        detailed_exitcode=detailed_exitcode,
+        selection=opt.selection(*SELECTING),
+        store_selection=opt.selection(*opt.STORE),
+    )

@@ -27,7 +27,7 @@ def sandbox_(ctx: click.Context, port: int, delay: float) -> None:
 
 @sandbox_.command("env")
 @opt.manifest_options
-@click.option(
+@opt.option(
     "--write-files",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",

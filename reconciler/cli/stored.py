@@ -7,20 +7,74 @@ from typing import Any
 import click
 
 from reconciler.cli import _options as opt
-from reconciler.cli._output import reporting
+from reconciler.cli._output import current, reporting
+from reconciler.cli._progress import Watch
 from reconciler.report import Report
+
+SORTED_BY = ("name", "label", "provider", "created-by", "created", "status", "checked")
 
 
 @click.command("list")
-@opt.store_options
+@opt.reading_options
 @opt.option("--provider", default="", metavar="NAME", help="Only this provider's.")
 @opt.option("--created-by", default="", metavar="WHO", help="Only those that this person created.")
+@opt.option("--status", default="", help="Only this status, or those that begin so: 'ready', 'not ready'.")
+@opt.option("--search", default="", metavar="TEXT", help="Only those with this in name, label, owner or Service ID.")
+@opt.option("--sort", type=click.Choice(SORTED_BY), default="name", show_default=True, help="By which column.")
+@opt.option("--due", "due_days", metavar="30d", callback=opt.days, help="Only what is due within so many days.")
+@opt.option("--require", type=click.IntRange(0), default=0, metavar="N", help="Exit with 3 unless N shown are ready.")
 @reporting("list")
-def list_(*, provider: str, created_by: str, **given: Any) -> Report:
+def list_(*, require: int, **given: Any) -> Report:
     """List every credential of the workspace, and what needs a person. Offline; needs no key."""
+    from reconciler.app.listing import View
+    from reconciler.app.listing import list_ as use
+
+    filters = {key: given[key] for key in ("provider", "created_by", "status", "search", "sort", "due_days")}
+    return opt.with_store(use(opt.where(given), View(**filters, required=require)))
+
+
+@click.command("get")
+@click.argument("name")
+@opt.reading_options
+@reporting("get")
+def get_(*, name: str, **given: Any) -> Report:
+    """Show everything known of one credential, but its secrets. Offline; needs no key."""
     from reconciler.app import listing
 
-    return listing.list_(opt.where(given), provider=provider, created_by=created_by)
+    return opt.with_store(listing.get(opt.where(given), name))
+
+
+@click.command("check")
+@click.argument("names", nargs=-1)
+@opt.store_options
+@opt.asking_options
+@opt.option("--max-age", default="", metavar="12h", help="Skip what was accepted so recently (7d, 12h, 30min).")
+@reporting("check")
+def check_(*, names: tuple[str, ...], max_age: str, **given: Any) -> Report:
+    """Ask the providers again about what is stored: revoked, suspended, out of reach. Changes no secret."""
+    from reconciler.app.checking import Selection, check
+    from reconciler.app.history import span
+
+    wanted = Selection(names, span(max_age) if max_age else None, opt.asking(given))
+    with Watch(current().terminal) as watch:
+        return opt.with_store(check(opt.where(given), wanted, watch))
+
+
+@click.command("history")
+@click.argument("name", required=False, default="")
+@opt.reading_options
+@opt.option("--provider", default="", metavar="NAME", help="Only this provider's.")
+@opt.option("--since", default="", metavar="WHEN", help="7d, a date or a timestamp (UTC).")
+@opt.option("--actor", "by", default="", metavar="WHO", help="Only what this person did, wrote or triggered.")
+@opt.option("--what", default="", help="create, update, delete, check, cancel, ...")
+@reporting("history")
+def history_(*, name: str, provider: str, since: str, by: str, what: str, **given: Any) -> Report:
+    """Who changed what, when, and whether a secret was changed. Newest first; never a secret."""
+    from reconciler.app import history
+    from reconciler.context import now
+
+    wanted = history.Filter(name, provider, history.since(since, now()), by, what)
+    return history.history(opt.where(given), wanted)
 
 
 @click.command("cancel")

@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.causes import SHARED, Cause, likely
 from reconciler.codes import CODES
 from reconciler.errors import NotAsked
 from reconciler.http import Http, Reply
 from reconciler.model import Account, Answer, Verdict
+from reconciler.plans import Change
 from reconciler.secret import Secret
 
 REFERENCE = r"^[a-z][a-z0-9+.-]{0,31}://[!-~]{1,1000}$"
@@ -68,6 +71,9 @@ class Provider(ABC):
     docs: ClassVar[str]
     support: ClassVar[str]
     terms: ClassVar[str]
+    causes: ClassVar[Mapping[str, tuple[Cause, ...]]] = {}
+    """By code: what is probably behind it at this service, the usual cause first. Which fits a change is told by
+    the keys that each blames."""
 
     @abstractmethod
     async def check(self, settings: Mapping[str, str], secrets: Mapping[str, Secret], http: Http) -> Verdict:
@@ -77,6 +83,19 @@ class Provider(ABC):
         provider's hosts only. Raises :class:`reconciler.errors.NotAsked` where no usable answer came; everything
         that the service did say comes back as a verdict. Nothing of a body reaches a verdict but allow-listed facts.
         """
+
+
+async def asked(provider: Provider, change: Change, secrets: Mapping[str, Secret], http: Http) -> Verdict:
+    """Have a provider ask about a change: its verdict with the likely causes, those first that fit the change.
+
+    Where no usable answer came the verdict is unknown. Raises what :meth:`Provider.check` raises beside NotAsked.
+    """
+    try:
+        found = await provider.check(change.declared.settings, secrets, http)
+    except NotAsked as problem:
+        found = problem.verdict()
+    causes = (*provider.causes.get(found.code, ()), *SHARED.get(found.code, ()))
+    return replace(found, likely=likely(causes, change))
 
 
 def verdict(
@@ -103,11 +122,15 @@ def verdict(
 
 def unexpected(reply: Reply, provider_code: str = "") -> NotAsked:
     """What to raise for an answer that the service does not document: it says nothing about the credential."""
-    parts = [f"status {reply.status}"]
-    parts += [f"code {provider_code}"] if provider_code else []
-    parts += [text(reply.content_type) or "no content type"]
-    parts += [f"request {text(reply.request_id)}"] if reply.request_id else []
-    return NotAsked("unexpected-answer", ", ".join(parts), asked=reply.asked, at=reply.at)
+    return NotAsked(
+        "unexpected-answer",
+        text(reply.content_type) or "no content type",
+        asked=reply.asked,
+        at=reply.at,
+        http_status=reply.status,
+        provider_code=provider_code,
+        request_id=text(reply.request_id),
+    )
 
 
 def mapping(value: object) -> Mapping[str, Any]:

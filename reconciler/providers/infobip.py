@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 from uuid import uuid4
 
+from reconciler.causes import Cause
 from reconciler.http import Http, Reply, scheme
 from reconciler.model import Account, Verdict
 from reconciler.providers.base import (
@@ -23,6 +24,22 @@ from reconciler.secret import Secret
 
 PORTAL = "Infobip Portal (portal.infobip.com)"
 NOT_FOUND = ("NOT_FOUND", "E404")
+_WRONG_HOST = Cause("base_url is mistyped: each account has a host of its own", ("base_url",))
+CAUSES: Mapping[str, tuple[Cause, ...]] = {
+    "key-refused": (
+        Cause("the key has expired: Infobip keys live one year unless told otherwise", ("api_key",), by_itself=True),
+        Cause("base_url belongs to another account than the key", ("base_url", "api_key")),
+        Cause("the key's list of IP addresses leaves out this machine", ("api_key",), by_itself=True),
+        Cause("the key was disabled in the portal, or copied incompletely", ("api_key",), by_itself=True),
+    ),
+    "scope-missing": (
+        Cause("the key was made without the scope sms:message:send", ("api_key",)),
+        Cause("the scope was taken from the key, or Infobip restricts the account", by_itself=True),
+    ),
+    "not-found": (_WRONG_HOST,),
+    "host-not-found": (_WRONG_HOST,),
+    "tls-failed": (_WRONG_HOST,),
+}
 BASE_URL = r"^(https://)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+infobip\.com(:443)?$"
 
 
@@ -54,6 +71,7 @@ class Infobip(Provider):
     docs: ClassVar[str] = "https://www.infobip.com/docs/api"
     support: ClassVar[str] = "https://www.infobip.com/contact"
     terms: ClassVar[str] = "https://www.infobip.com/policies/service-terms-conditions"
+    causes: ClassVar[Mapping[str, tuple[Cause, ...]]] = CAUSES
 
     async def check(self, settings: Mapping[str, str], secrets: Mapping[str, Secret], http: Http) -> Verdict:
         """Fetch the balance; where the key may not, fetch a bulk of messages that cannot exist.
@@ -93,8 +111,7 @@ def _bulk(reply: Reply) -> Verdict:
 def _refusal(reply: Reply) -> Verdict:
     code = _code(reply)
     if reply.status == 401 and code:
-        note = "Infobip answers the same for an expired or disabled key, and from an address not on the key's IP list"
-        return verdict(reply, "key-refused", provider_code=code, notes=(note,))
+        return verdict(reply, "key-refused", provider_code=code)
     if reply.status == 404 and code in NOT_FOUND:
         return verdict(reply, "not-found", provider_code=code)
     raise unexpected(reply, code)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
+from reconciler.causes import Cause
 from reconciler.http import Http, Reply, bearer
 from reconciler.model import Verdict
 from reconciler.providers.base import (
@@ -23,6 +24,21 @@ from reconciler.secret import Secret
 
 REGIONS = ("us", "eu", "au", "br", "ca")
 DASHBOARD = "Sinch Build Dashboard (dashboard.sinch.com)"
+_PLAN = ("service_plan_id", "api_token")
+CAUSES: Mapping[str, tuple[Cause, ...]] = {
+    "key-refused": (
+        Cause("the API token was replaced in the dashboard, or copied incompletely", ("api_token",), by_itself=True),
+        Cause("the service plan lives in another region: its token works only there", ("region", *_PLAN)),
+        Cause("the token is another service plan's: each has its own", _PLAN),
+        Cause("it is a project's access key: the service plan's own API token is wanted", ("api_token",)),
+    ),
+    "account-inactive": (Cause("Sinch blocked the account: only its support can say why", by_itself=True),),
+    "not-found": (
+        Cause("the service plan lives in another region", ("region", "service_plan_id")),
+        Cause("service_plan_id is mistyped", ("service_plan_id",)),
+        Cause("the service plan was deleted", by_itself=True),
+    ),
+}
 
 
 class SinchFields(Fields):
@@ -33,6 +49,7 @@ class SinchFields(Fields):
         find=f"{DASHBOARD}: SMS, APIs, REST configuration, Service plan ID.",
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
         usual="^[0-9a-z]{32}$",
+        examples=["00000000000000000000000000000002"],
     )
     api_token: str = secret(
         title="API token",
@@ -57,6 +74,7 @@ class Sinch(Provider):
     docs: ClassVar[str] = "https://developers.sinch.com/docs/sms/getting-started"
     support: ClassVar[str] = "https://sinch.com/contact-us/"
     terms: ClassVar[str] = "https://sinch.com/legal/terms-of-service/"
+    causes: ClassVar[Mapping[str, tuple[Cause, ...]]] = CAUSES
 
     async def check(self, settings: Mapping[str, str], secrets: Mapping[str, Secret], http: Http) -> Verdict:
         """List the batches that start from now on: none, so that nobody's number or message is in the answer."""
@@ -89,8 +107,7 @@ def _refusal(reply: Reply) -> Verdict:
     if reply.content_type == "text/html":
         raise unexpected(reply, code)
     if reply.status == 401:
-        note = "a token is good for one service plan in one region: check service_plan_id and region too"
-        return verdict(reply, "key-refused", provider_code=code, notes=(note,))
+        return verdict(reply, "key-refused", provider_code=code)
     if reply.status == 403 and code == "blocked_account":
         return verdict(reply, "account-inactive", provider_code=code)
     if reply.status == 404:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, model_validator
 
+from reconciler.causes import Cause
 from reconciler.http import Http, Reply, basic
 from reconciler.model import Account, Verdict
 from reconciler.providers.base import (
@@ -36,12 +37,38 @@ REFUSALS = {
 }
 """Twilio's documented error codes. One that is not here says nothing about the credential."""
 KEY_MAY_NOT_READ_ACCOUNT = ("20003", "70051")
-NOTES = {
-    "key-refused": "Twilio answers the same for a deleted token or key, one made in another region (us1, ie1, au1), "
-    "test credentials, and a suspended or closed account",
-    "permission-missing": "the API key needs the permission to read Incoming Phone Numbers; "
-    "Twilio answers the same for a key that it does not know",
-}
+NOTES = {"permission-missing": "the permission wanted: to read Incoming Phone Numbers"}
+_SECRETS = ("auth_token", "api_key_secret", "api_key_sid")
+_ACCOUNT = ("account_sid", *_SECRETS)
+CAUSES: Mapping[str, tuple[Cause, ...]] = {
+    "key-refused": (
+        Cause("the auth token was replaced in the console, or copied incompletely", ("auth_token",), by_itself=True),
+        Cause("the API key was deleted, or copied incompletely", ("api_key_secret", "api_key_sid"), by_itself=True),
+        Cause("it was made in another region: it works only there (us1, ie1, au1)", ("region", *_SECRETS)),
+        Cause("account_sid and the secret are of two different accounts", _ACCOUNT),
+        Cause("they are the test credentials of the account", ("account_sid", "auth_token")),
+        Cause("the account takes no auth token any more (Public Key Client Validation): use an API key",
+              ("auth_token",), by_itself=True),
+        Cause("the account is suspended or closed: Twilio then may say no more than this", by_itself=True),
+    ),
+    "permission-missing": (
+        Cause("it is a Restricted API key without that permission", ("api_key_secret", "api_key_sid"), by_itself=True),
+        Cause("the API key was deleted, or is another account's: Twilio answers the same",
+              ("account_sid", "api_key_secret", "api_key_sid"), by_itself=True),
+        Cause("account_sid and the secret are of two different accounts", ("account_sid", "auth_token")),
+    ),
+    "account-inactive": (
+        Cause("a bill is unpaid or the trial is over: after payment it takes 5 to 10 minutes", by_itself=True),
+        Cause("Twilio suspended it: the console says why", by_itself=True),
+        Cause("account_sid is an old account's", ("account_sid",)),
+    ),
+    "test-credential": (Cause("the console shows them beside the live ones, and they look alike", _ACCOUNT),),
+    "wrong-account": (
+        Cause("account_sid is a parent's or a subaccount's of the one that the secret belongs to", ("account_sid",)),
+        Cause("the reference holds another account's secret", _SECRETS),
+    ),
+    "not-found": (Cause("account_sid is mistyped, or of another region", ("account_sid", "region")),),
+}  # fmt: skip
 STATUSES = {"active": "accepted", "suspended": "account-inactive", "closed": "account-inactive"}
 EITHER_OR: dict[str, Any] = {
     "if": {"anyOf": [{"required": ["api_key_sid"]}, {"required": ["api_key_secret"]}]},
@@ -60,6 +87,7 @@ class TwilioFields(Fields):
         title="Account SID",
         find=f"{CONSOLE}: Account Dashboard, Account Info, Account SID. It begins with AC.",
         pattern=r"^AC[0-9a-fA-F]{32}$",
+        examples=["AC00000000000000000000000000000001"],
     )
     auth_token: str = secret(
         title="Auth token",
@@ -70,6 +98,7 @@ class TwilioFields(Fields):
         title="API key SID",
         find=f"{CONSOLE}: Account Management, API keys & tokens. It begins with SK.",
         pattern=r"^SK[0-9a-fA-F]{32}$",
+        examples=["SK00000000000000000000000000000001"],
         default_factory=str,
     )
     api_key_secret: str = secret(
@@ -107,6 +136,7 @@ class Twilio(Provider):
     docs: ClassVar[str] = "https://help.twilio.com/articles/14726256820123"
     support: ClassVar[str] = "https://help.twilio.com"
     terms: ClassVar[str] = "https://www.twilio.com/en-us/legal/tos"
+    causes: ClassVar[Mapping[str, tuple[Cause, ...]]] = CAUSES
 
     async def check(self, settings: Mapping[str, str], secrets: Mapping[str, Secret], http: Http) -> Verdict:
         """Fetch the account; with an API key that may not (Standard and Restricted ones), list one phone number."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from reconciler.codes import CODES
-from reconciler.model import Action, Result, SecretState, Verdict
+from reconciler.model import Result
 from reconciler.plans import Outcome
 from reconciler.render import rows as say
+from reconciler.render._failure import error_block
 from reconciler.render._page import STYLES, Line
+from reconciler.render._plan import no_changes
 from reconciler.report import Report, applied_summary
 
 DONE = frozenset({Result.CREATED, Result.UPDATED, Result.RENAMED, Result.DELETED, Result.KEPT})
@@ -35,11 +36,13 @@ def apply_lines(report: Report) -> Iterator[Line]:
     plan = report.plan
     if plan is None:
         return
-    if not report.outcomes and not report.problems and not plan.effective:
+    if not report.outcomes and not report.errors and not plan.effective and not report.dropped:
         if report.header:
             yield say.header(report.header)
-        yield "No changes: everything declared is stored as declared."
+        yield no_changes(report)
         return
+    for name in report.dropped:
+        yield f"  - {name}: the rejection is dropped, nothing asks for it any more"
     for outcome in report.outcomes:
         if outcome.result in (Result.REJECTED, Result.FAILED):
             yield ""
@@ -52,50 +55,3 @@ def apply_lines(report: Report) -> Iterator[Line]:
         yield applied_summary(report.outcomes, len(plan.kept))
     if report.anchor:
         yield f"Anchor {report.anchor} (keep it outside the store)"
-
-
-def error_block(report: Report, outcome: Outcome) -> Iterator[Line]:
-    """Why one change is not stored, whose turn it is, and what to do."""
-    change = outcome.change
-    code = outcome.problem.code if outcome.problem else outcome.verdict.code if outcome.verdict else "bug"
-    yield Text.assemble((f"error[{code}]", "red"), f": {CODES[code].summary}: {change.name}")
-    if change.credential:
-        key = _suspect(outcome)
-        reference = change.credential.declared.references.get(key, "")
-        yield f"  --> {say.safe(change.credential.place(key))}   {key}: {say.safe(reference)}"
-    if outcome.verdict:
-        yield f"  asked     {_asked(outcome.verdict)}"
-    if outcome.problem and outcome.problem.detail:
-        yield f"  why       {say.safe(outcome.problem.detail)}"
-    yield f"  fault     {say.fault(code)}"
-    if outcome.verdict:
-        yield from (f"  likely    {say.safe(note)}" for note in outcome.verdict.notes)
-    yield f"  state     {change.name}: {_state(outcome)}"
-    yield f"  do        {say.hint(code)}"
-    yield f"            reconciler apply{report.selection} --only {change.name}"
-    if outcome.result is Result.REJECTED and report.header:
-        yield (
-            f"  or        discard it: take it out of the manifest, then  "
-            f"reconciler cancel {change.name} -w {report.header.workspace}"
-        )
-
-
-def _suspect(outcome: Outcome) -> str:
-    """The secret key to look at first: one that gave nothing, else one that changed, else the first."""
-    change = outcome.change
-    fresh = [k for k, state in change.secrets.items() if state in (SecretState.NEW, SecretState.CHANGED)]
-    return next(iter([*change.unresolved, *fresh, *change.secrets]), "")
-
-
-def _asked(verdict: Verdict) -> str:
-    if verdict.http_status is None:
-        return f"{say.safe(verdict.asked)} → no answer" + (f", {verdict.at[11:19]} UTC" if verdict.at else "")
-    answer = f"{verdict.http_status} {say.safe(verdict.provider_code)}".strip()
-    request = f"request {say.safe(verdict.request_id)}" if verdict.request_id else "no request id given"
-    return f"{say.safe(verdict.asked)} → {answer}, {verdict.at[11:19]} UTC, {request}"
-
-
-def _state(outcome: Outcome) -> str:
-    if outcome.change.action is Action.UPDATE:
-        return f"v{outcome.change.expected_version} keeps serving; your change is not stored"
-    return "nothing stored"

@@ -63,3 +63,18 @@ def version_lines(report: Report) -> Iterator[Line]:
     """One fact a line."""
     for key, value in report.facts.items():
         yield f"{key.replace('_', ' '):<13} {', '.join(value) if isinstance(value, list) else value}"
+
+
+def key_lines(report: Report) -> Iterator[Line]:
+    """Which key opens the store, and which one is here."""
+    facts = report.facts
+    if not facts:
+        return
+    keys = ", ".join(facts["opened_by"])
+    yield f"{facts['store']} ({facts['mode']}, id {facts['store_id']}) is opened by key {keys}."
+    if not facts["at_hand"]:
+        yield f"No key is here: looked in {facts['source']}."
+    elif facts["opens"]:
+        yield f"Key {facts['at_hand']} is here, from {facts['source']}: it opens the store."
+    else:
+        yield f"Key {facts['at_hand']} is here, from {facts['source']}: it does NOT open the store."

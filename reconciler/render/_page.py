@@ -17,13 +17,22 @@ STYLES = {"✓": "green", "✗": "red", "!": "yellow", "+": "green", "~": "yello
 def draw(lines: Iterable[Line], *, width: int, colour: bool) -> str:
     """All lines as text. A line is never wrapped: a log or a pipe gets it whole."""
     console = Console(
-        file=StringIO(), width=width, force_terminal=colour, color_system="standard" if colour else None,
+        width=width, force_terminal=colour, color_system="standard" if colour else None,
         no_color=not colour, highlight=False, markup=False, emoji=False, legacy_windows=False,
     )  # fmt: skip
+    return "".join(_drawn(console, line, colour=colour) for line in lines)
+
+
+def _drawn(console: Console, line: Line, *, colour: bool) -> str:
+    """A plain line stays what it is: rich takes a hundred times as long for it, and ten thousand are not rare."""
+    if isinstance(line, str):
+        return f"{line}\n"
+    if isinstance(line, Text) and not colour:
+        return f"{line.plain.rstrip()}\n"
     with console.capture() as captured:
-        for line in lines:
-            console.print(line, soft_wrap=not isinstance(line, Table))
-    return "".join(f"{line.rstrip()}\n" if not colour else f"{line}\n" for line in captured.get().splitlines())
+        console.print(line, soft_wrap=not isinstance(line, Table))
+    text = captured.get()
+    return text if colour else "".join(f"{one.rstrip()}\n" for one in text.splitlines())
 
 
 def fit(columns: list[tuple[str, list[Text], int]], width: int) -> Table:
@@ -45,8 +54,3 @@ def _table(columns: list[tuple[str, list[Text], int]]) -> Table:
         cells: tuple[RenderableType, ...] = row
         table.add_row(*cells)
     return table
-
-
-def marked(sign: str, text: str) -> Text:
-    """A line that begins with a coloured sign."""
-    return Text.assemble((sign, STYLES.get(sign, "")), " ", text)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.text import Text
 
-from reconciler.model import Action, SecretState
+from reconciler.model import Action, Answer, SecretState, Verdict
 from reconciler.plans import Change
 from reconciler.render import rows as say
 from reconciler.render._page import STYLES, Line
@@ -25,16 +26,29 @@ def plan_lines(report: Report) -> Iterator[Line]:
     yield ""
     wide = min(30, max((len(c.name) for c in plan.changes), default=0))
     for change in plan.changes:
-        yield from change_lines(change, wide)
+        yield from change_lines(change, wide, report.live.get(change.name))
     if plan.changes:
         yield ""
     else:
-        yield "No changes: everything declared is stored as declared."
+        yield no_changes(report)
     yield plan_summary(plan)
     also = plan_also(plan)
     if also:
         yield also
+    if report.live:
+        yield _live_counts(report)
     yield from _next(report)
+
+
+def _live_counts(report: Report) -> str:
+    found = Counter(verdict.answer for verdict in report.live.values())
+    return f"Live: {found[Answer.VALID]} valid, {found[Answer.REJECTED]} rejected, {found[Answer.UNKNOWN]} not reached."
+
+
+def no_changes(report: Report) -> str:
+    """What a plan without changes says."""
+    what = "what was selected" if report.plan and report.plan.partial else "everything declared"
+    return f"No changes: {what} is stored as declared."
 
 
 def _head(report: Report) -> Iterator[Line]:
@@ -53,25 +67,36 @@ def _compared(report: Report) -> str:
     plan = report.plan
     if plan is None or not plan.secrets_total:
         return "no secrets"
-    if plan.digest.startswith("s1-"):
+    if not plan.compared:
         return f"secrets not compared ({plan.secrets_total}): a changed secret does not show here"
     return f"secrets compared {plan.secrets_compared} of {plan.secrets_total}"
 
 
-def change_lines(change: Change, wide: int) -> Iterator[Line]:
+def change_lines(change: Change, wide: int, live: Verdict | None = None) -> Iterator[Line]:
     """One change: its own line, then a line for each field."""
     sign = say.SIGNS[change.action]
     place = str(change.credential.place()).rpartition(":")[0] if change.credential else ""
     said = say.action(change)
     if change.blocked:
         said += f", REFUSED: {change.blocked}"
+    place += f"   {_live(live)}" if live else ""
+    if live and live.answer is Answer.REJECTED:
+        sign = "✗"
     attention = "!" if change.replaces_account or change.blocked else " "
     yield Text.assemble(
         "  ", (attention, "bold yellow"), " ", (sign, STYLES.get(sign, "")), f" {change.name:<{wide}}  ",
         f"{change.provider:<8} {said:<32}  {say.safe(place)}".rstrip(),
     )  # fmt: skip
+    if live and live.answer is not Answer.VALID:
+        yield f"        {live.answer:<{KEY}}  {say.verdict_facts(change.provider, live)}: {say.hint(live.code)}"
     if change.action in (Action.CREATE, Action.UPDATE, Action.RENAME):
         yield from _fields(change)
+
+
+def _live(verdict: Verdict) -> str:
+    """What the provider says now: ``valid``, ``REJECTED live``, ``not reached``."""
+    words = {Answer.VALID: "live: valid", Answer.REJECTED: "live: REJECTED", Answer.UNKNOWN: "live: not reached"}
+    return words[verdict.answer]
 
 
 def _fields(change: Change) -> Iterator[str]:
@@ -103,5 +128,5 @@ def _next(report: Report) -> Iterator[Line]:
     if plan.digest:
         yield ""
         yield f"Digest {plan.digest}"
-    if report.command == "plan":
+    if report.command == "plan" and not plan.refusals:
         yield f"Apply it:  reconciler apply{report.selection}"

@@ -1,161 +1,106 @@
-"""Reports for programs: one JSON object with a version of its own shape, whatever the classes behind it become."""
+"""Reports for programs: one JSON object with a version of its own shape; ``schemas/report.schema.json`` describes it."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
-from reconciler.model import Problem, Verdict
-from reconciler.plans import Change, Outcome, Plan
-from reconciler.report import Header, Report, Row, exit_code
-from reconciler.state import Rejection
+from reconciler.render import _shapes as shape
+from reconciler.report import Report, exit_code
 
 FORMAT_VERSION = 1
+
+Part = Callable[[Report], Any]
+
+_UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+"""What a terminal obeys or does not show: controls, invisible characters, those that turn the writing direction."""
 
 
 def render(report: Report, *, width: int, colour: bool, now: str) -> str:
     """The report as one JSON object; ``width``, ``colour`` and ``now`` are for people and change nothing here."""
-    return json.dumps(document(report), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(document(report), indent=2, ensure_ascii=False)
+    # a runner of workflows obeys "##[" anywhere in a line; the escape means the same to whoever reads JSON
+    return _UNSEEN.sub(_escape, text).replace("##", "#\\u0023") + "\n"
+
+
+def _escape(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
 
 
 def document(report: Report) -> dict[str, Any]:
-    """The public shape."""
-    parts: dict[str, Any] = {
+    """The public shape: what every command has, then the command's own parts, empty where a run came to nothing."""
+    return {
         "format_version": FORMAT_VERSION,
         "command": report.command,
         "exit_code": exit_code(report),
-        "store": _header(report.header) if report.header else None,
-        "problems": [_problem(p) for p in report.problems],
-    }
-    if report.plan:
-        parts["plan"] = _plan(report.plan)
-    if report.command == "apply":
-        parts["outcomes"] = [_outcome(o) for o in report.outcomes]
-        parts["interrupted"] = report.interrupted
-        parts["anchor"] = report.anchor or None
-    if report.command in ("list", "apply", "cancel"):
-        parts["credentials"] = [_row(r) for r in report.rows]
-        parts["shown"] = len(report.rows)
-        parts["total"] = report.total
-        parts["filters"] = dict(report.filters)
-    if report.command == "validate":
-        parts["declared"], parts["files"] = report.declared, report.files
-    if report.facts:
-        parts["facts"] = dict(report.facts)
-    return parts
-
-
-def _header(header: Header) -> dict[str, Any]:
-    return {
-        "workspace": header.workspace,
-        "mode": header.mode,
-        "address": header.store,
-        "exists": header.exists,
-        "id": header.store_id or None,
-        "serial": header.serial,
+        "store": shape.store(report.header) if report.header else None,
+        "problems": [shape.problem(p) for p in report.problems],
+        **{name: part(report) for name, part in PARTS.get(report.command, SMALL).items()},
     }
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
-    place = problem.place
-    return {
-        "severity": problem.severity,
-        "code": problem.code,
-        "summary": problem.summary,
-        "detail": problem.detail,
-        "hint": problem.hint,
-        "subject": problem.subject,
-        "place": {"file": place.file, "line": place.line, "column": place.column} if place else None,
-    }
+def _plan(report: Report) -> dict[str, Any] | None:
+    return shape.plan(report.plan, report) if report.plan else None
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
-    return {
-        "digest": plan.digest or None,
-        "partial": plan.partial,
-        "secrets": {"total": plan.secrets_total, "compared": plan.secrets_compared},
-        "changes": [_change(change) for change in plan.changes],
-        "unchanged": list(plan.kept),
-    }
+def _outcomes(report: Report) -> list[dict[str, Any]]:
+    return [shape.outcome(one) for one in report.outcomes]
 
 
-def _change(change: Change) -> dict[str, Any]:
-    place = change.credential.place() if change.credential else None
-    return {
-        "action": change.action,
-        "name": change.name,
-        "provider": change.provider,
-        "reasons": list(change.reasons),
-        "fields": [{"field": f.field, "before": f.before, "after": f.after} for f in change.fields],
-        "secrets": dict(change.secrets),
-        "unresolved": dict(change.unresolved),
-        "expected_version": change.expected_version,
-        "asks_provider": change.asks,
-        "replaces_account": change.replaces_account,
-        "blocked": change.blocked or None,
-        "place": {"file": place.file, "line": place.line, "column": place.column} if place else None,
-    }
+def _due(report: Report) -> list[dict[str, Any]]:
+    return [shape.due(one) for one in report.due]
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "name": outcome.change.name,
-        "action": outcome.change.action,
-        "result": outcome.result,
-        "version": outcome.version,
-        "verdict": _verdict(outcome.verdict) if outcome.verdict else None,
-        "problem": _problem(outcome.problem) if outcome.problem else None,
-        "seconds": round(outcome.seconds, 3),
-    }
+def _facts(report: Report) -> dict[str, Any]:
+    return dict(report.facts)
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    account = verdict.account
-    return {
-        "answer": verdict.answer,
-        "code": verdict.code,
-        "http_status": verdict.http_status,
-        "provider_code": verdict.provider_code,
-        "request_id": verdict.request_id,
-        "asked": verdict.asked,
-        "at": verdict.at,
-        "notes": list(verdict.notes),
-        "account": {
-            "id": account.id,
-            "name": account.name,
-            "type": account.type,
-            "status": account.status,
-            "currency": account.currency,
-        },
-    }
+_ROWS: dict[str, Part] = {
+    "credentials": lambda report: [shape.row(row) for row in report.rows],
+    "shown": lambda report: len(report.rows),
+    "total": lambda report: report.total,
+    "filters": lambda report: dict(report.filters),
+}
+_COUNTS: dict[str, Part] = {"declared": lambda report: report.declared, "files": lambda report: report.files}
+_CHANGES: dict[str, Part] = {
+    **_COUNTS,
+    "plan": _plan,
+    "outcomes": _outcomes,
+    "interrupted": lambda report: report.interrupted,
+    "due": _due,
+}
 
+SMALL: dict[str, Part] = {"facts": _facts}
+"""The part of a command that has a few facts to say."""
 
-def _row(row: Row) -> dict[str, Any]:
-    record = row.record
-    return {
-        "name": row.name,
-        "ready": row.ready,
-        "status": row.status,
-        "label": row.label,
-        "provider": row.provider,
-        "service_id": row.service_id,
-        "region": row.region or None,
-        "created_by": row.created_by,
-        "created_at": record.created_at if record else None,
-        "version": record.version if record else None,
-        "secret_changed_at": record.secret_changed_at if record else None,
-        "accepted_at": record.accepted_at if record else None,
-        "verdict": _verdict(record.verdict) if record else None,
-        "rejection": _rejection(row.rejection) if row.rejection else None,
-    }
-
-
-def _rejection(rejection: Rejection) -> dict[str, Any]:
-    return {
-        "action": rejection.action,
-        "attempts": rejection.attempts,
-        "first_at": rejection.first_at,
-        "last_at": rejection.last_at,
-        "by": rejection.by,
-        "verdict": _verdict(rejection.verdict),
-    }
+PARTS: dict[str, dict[str, Part]] = {
+    "validate": _COUNTS,
+    "plan": _CHANGES,
+    "apply": {
+        **_CHANGES,
+        "anchor": lambda report: report.anchor or None,
+        "dropped": lambda report: list(report.dropped),
+        **_ROWS,
+    },
+    "list": {**_ROWS, "due": _due, "required": lambda report: report.required},
+    "get": {**_ROWS, "credentials": lambda report: [shape.whole_row(row) for row in report.rows], "due": _due},
+    "cancel": {**_ROWS, **SMALL},
+    "check": {
+        "checkups": lambda report: [shape.checkup(one) for one in report.checkups],
+        "skipped": lambda report: report.skipped,
+        "total": lambda report: report.total,
+        "interrupted": lambda report: report.interrupted,
+        "due": _due,
+    },
+    "history": {
+        "entries": lambda report: [shape.entry(one) for one in report.entries],
+        "shown": lambda report: len(report.entries),
+        "total": lambda report: report.total,
+        "filters": lambda report: dict(report.filters),
+        "anchor": lambda report: report.anchor or None,
+        **SMALL,
+    },
+}
+"""What each command says beside what every command says."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.codes import CODES, Fault
+from reconciler.due import Due
 from reconciler.model import Action, Result, SecretState, Status, Verdict
 from reconciler.plans import Change, FieldChange, Outcome
 from reconciler.report import Header, Row
@@ -192,3 +193,18 @@ def versions(outcome: Outcome) -> str:
 def hint(code: str) -> str:
     """What to do about a code."""
     return CODES[code].hint
+
+
+def due(one: Due) -> str:
+    """``expires in 8 days (2026-12-01)``."""
+    verb = "expires" if one.key == "expires_on" else "is to be rotated"
+    if one.days < 0:
+        verb = "expired" if one.key == "expires_on" else "was to be rotated"
+        return f"{verb} {count(-one.days, 'day')} ago ({one.day})"
+    when = f"in {count(one.days, 'day')}" if one.days else "today"
+    return f"{verb} {when} ({one.day})"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 day``, ``2 days``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -10,7 +10,10 @@ from reconciler.model import Problem, Severity
 from reconciler.plans import Outcome
 from reconciler.render import rows as say
 from reconciler.render._apply import apply_lines, outcome_line
-from reconciler.render._inform import explain_lines, providers_lines, version_lines
+from reconciler.render._check import check_lines
+from reconciler.render._get import get_lines
+from reconciler.render._history import history_lines
+from reconciler.render._inform import explain_lines, key_lines, providers_lines, version_lines
 from reconciler.render._page import STYLES, Line, draw, fit
 from reconciler.render._plan import plan_lines
 from reconciler.report import Report, Row
@@ -61,28 +64,31 @@ def _validate(report: Report, width: int, now: str) -> Iterator[Line]:
     warnings = len(report.problems) - errors
     if report.problems:
         yield ""
-    counts = f"{_count(report.declared, 'credential')} in {_count(report.files, 'file')}"
-    said = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}" if report.problems else "Valid"
+    counts = f"{say.count(report.declared, 'credential')} in {say.count(report.files, 'file')}"
+    said = f"{say.count(errors, 'error')}, {say.count(warnings, 'warning')}" if report.problems else "Valid"
     yield f"{said}: {counts}. Nothing was asked, read or stored."
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _plan(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from problem_lines(report.problems)
     yield from plan_lines(report)
+    if report.plan and report.problems:
+        yield ""
+    yield from problem_lines(report.problems)
+    yield from due_lines(report)
 
 
 def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from apply_lines(report)
-    yield from problem_lines(report.errors)
+    shown_before = report.outcomes or report.dropped
+    yield from problem_lines(report.errors if shown_before else report.problems)
     if report.rows:
         yield ""
-        yield rows_table(report.rows, width, now)
+        yield rows_table(report.rows, width, now, version=True)
         workspace = report.header.workspace if report.header else ""
-        yield f"{len(report.rows)} of {report.total} shown: what this run touched. All: reconciler list -w {workspace}"
+        yield (
+            f"{len(report.rows)} of {report.total} shown: what this run touched. "
+            f"All: reconciler list -w {workspace}{report.store_selection}"
+        )
 
 
 def _list(report: Report, width: int, now: str) -> Iterator[Line]:
@@ -98,6 +104,25 @@ def _list(report: Report, width: int, now: str) -> Iterator[Line]:
     else:
         yield "Nothing is stored here yet: reconciler plan shows what apply would store."
     yield from _needs_a_person(report)
+    yield from _notes(report)
+    yield from due_lines(report)
+    if report.required:
+        ready = sum(1 for row in report.rows if row.ready)
+        yield f"Required: {report.required} ready; found {ready}."
+
+
+def _notes(report: Report) -> Iterator[Line]:
+    """What is good to know of credentials that work."""
+    noted = [(row, row.record.verdict.notes) for row in report.rows if row.ready and row.record]
+    lines = [f"{row.name}: {say.safe(note)}" for row, notes in noted for note in notes]
+    for number, line in enumerate(lines):
+        yield f"{'       ' if number else 'Notes: '}{line}"
+
+
+def due_lines(report: Report) -> Iterator[Line]:
+    """What expires or should be rotated, soonest first."""
+    for number, one in enumerate(report.due):
+        yield f"{'       ' if number else 'Due:   '}{one.name} {say.due(one)}"
 
 
 def _shown(report: Report) -> str:
@@ -108,7 +133,7 @@ def _shown(report: Report) -> str:
     return f"{counter} · {filters}" if report.rows else f"{counter} match {filters}"
 
 
-def rows_table(rows: tuple[Row, ...], width: int, now: str) -> Line:
+def rows_table(rows: tuple[Row, ...], width: int, now: str, *, version: bool = False) -> Line:
     """The list's columns; the number behind each says how much it is needed when the terminal is narrow."""
     signs = [say.sign(r.status) for r in rows]
     columns = [
@@ -123,7 +148,7 @@ def rows_table(rows: tuple[Row, ...], width: int, now: str) -> Line:
         ("CREATED BY", [Text(say.safe(r.created_by)) for r in rows], 30),
         ("CREATED", [Text(say.day(r.record.created_at if r.record else "")) for r in rows], 20),
         ("STATUS", [Text(r.status) for r in rows], 95),
-        ("VERSION", [Text(f"v{r.record.version}" if r.record else say.DASH) for r in rows], 25),
+        *([("VERSION", [Text(f"v{r.record.version}" if r.record else say.DASH) for r in rows], 25)] if version else []),
         ("CHECKED", [Text(say.ago(_checked(r), now)) for r in rows], 50),
     ]
     return fit(columns, width)
@@ -139,26 +164,26 @@ def _needs_a_person(report: Report) -> Iterator[Line]:
         return
     yield ""
     yield f"Needs a person ({len(troubled)})"
-    workspace = report.header.workspace if report.header else ""
+    flags = f" -w {report.header.workspace}{report.store_selection}" if report.header else ""
     pad = max(len(row.name) for row in troubled)
     for row in troubled:
         sign = say.sign(row.status)
-        first, *rest = _trouble(row, workspace)
+        first, *rest = _trouble(row, flags)
         yield Text.assemble((sign, STYLES[sign]), f" {row.name:<{pad}}  {first}")
         yield from (f"  {'':<{pad}}  {line}" for line in rest)
 
 
-def _trouble(row: Row, workspace: str) -> Iterator[str]:
+def _trouble(row: Row, flags: str) -> Iterator[str]:
     rejection = row.rejection
     if rejection:
         yield (
             f"{say.rejection_state(rejection, row.record)} Attempt {rejection.attempts}, "
             f"by {say.safe(rejection.by)}, {say.clock(rejection.last_at)}"
         )
-        yield say.verdict_facts(row.provider, rejection.verdict)
+        yield say.verdict_facts(rejection.declared.provider, rejection.verdict)
         yield from (f"→ {say.safe(note)}" for note in rejection.verdict.notes)
         yield f"→ {say.hint(rejection.verdict.code)}"
-        yield from _ways(row.name, rejection, workspace)
+        yield from _ways(row.name, rejection, flags)
     elif row.record:
         accepted, refused = say.clock(row.record.accepted_at), say.clock(row.record.verdict.at)
         yield f"accepted {accepted}, refused {refused}. Sending fails."
@@ -166,10 +191,10 @@ def _trouble(row: Row, workspace: str) -> Iterator[str]:
         yield f"→ {say.hint(row.record.verdict.code)}"
 
 
-def _ways(name: str, rejection: Rejection, workspace: str) -> Iterator[str]:
+def _ways(name: str, rejection: Rejection, flags: str) -> Iterator[str]:
     references = ", ".join(say.safe(text) for text in rejection.declared.references.values())
-    yield f"→ fix {references}, then: reconciler apply --only {name}"
-    yield f"→ or discard:  reconciler cancel {name} -w {workspace}"
+    yield f"→ fix {references}, then: reconciler apply --only {name}{flags}"
+    yield f"→ or discard:  reconciler cancel {name}{flags}"
 
 
 def _cancel(report: Report, width: int, now: str) -> Iterator[Line]:
@@ -218,6 +243,26 @@ def _version(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from version_lines(report)
 
 
+def _check(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from check_lines(report)
+    yield from problem_lines(report.problems)
+
+
+def _history(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from history_lines(report, width)
+    yield from problem_lines(report.problems)
+
+
+def _get(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from get_lines(report)
+    yield from problem_lines(report.problems)
+
+
+def _key_status(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from key_lines(report)
+    yield from problem_lines(report.problems)
+
+
 _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "validate": _validate,
     "plan": _plan,
@@ -226,6 +271,10 @@ _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "cancel": _cancel,
     "store create": _store_create,
     "sandbox env": _sandbox_env,
+    "check": _check,
+    "history": _history,
+    "get": _get,
+    "key status": _key_status,
     "providers": _providers,
     "explain": _explain,
     "version": _version,

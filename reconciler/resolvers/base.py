@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reconciler.errors import SecretUnavailable
 from reconciler.secret import Secret
@@ -34,6 +34,18 @@ class Resolver(Protocol):
         Raises :class:`reconciler.errors.SecretUnavailable` (``secret-missing``, ``secret-malformed``) with a text
         that holds nothing of the value. Reads only; keeps nothing.
         """
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A power that a scheme may have beside :class:`Resolver`: it gives whole texts, so that ``#key`` works with it.
+
+    The run reads each path once, however many keys of it are wanted, and takes the value out by
+    :mod:`reconciler.resolvers.keyed`. ``resolve(path, around)`` must equal ``usable(read(path, around))``.
+    """
+
+    def read(self, path: str, around: Surroundings) -> str:
+        """Give the text behind ``path`` as it is. Raises as :meth:`Resolver.resolve` does."""
 
 
 def usable(text: str) -> Secret:

@@ -32,6 +32,10 @@ class FileResolver:
     scheme = "file"
 
     def resolve(self, path: str, around: Surroundings) -> Secret:
+        return usable(self.read(path, around))
+
+    def read(self, path: str, around: Surroundings) -> str:
+        """Give the file's text. Raises SecretUnavailable where there is none, or it is not a text inside the folder."""
         if why := references.bad_path(path):
             raise SecretUnavailable("secret-missing", why)
         try:
@@ -39,7 +43,7 @@ class FileResolver:
         except OSError as error:
             why = (error.strerror or "it cannot be opened").lower()
             raise SecretUnavailable("secret-missing", f"in {around.secrets_dir}: {why}") from None
-        return usable(_text(descriptor))
+        return _text(descriptor)
 
 
 def _text(descriptor: int) -> str:

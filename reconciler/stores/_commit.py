@@ -81,7 +81,8 @@ class Commit:
         row_hash = audit.row_hash(row, put.sealed)
         self._chain(replace(put.event, version=record.version, row_hash=row_hash))
         self._db.run(_sql.PUT_RECORD, {**self._of, **row, "row_hash": row_hash, "event_seq": self._seq})
-        self._db.run(_sql.DROP_REJECTION, named)
+        if put.settles:
+            self._db.run(_sql.DROP_REJECTION, named)
         self._changed = True
         return True
 

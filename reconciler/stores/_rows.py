@@ -14,6 +14,7 @@ from reconciler.stores._database import Row
 
 _ACCOUNT = ("id", "name", "type", "status", "currency")
 _VERDICT = ("http_status", "provider_code", "request_id", "asked", "at")
+_TEXTS = ("notes", "likely")
 
 
 class StoredRecord(Record):
@@ -77,8 +78,7 @@ def verdict_json(verdict: Verdict) -> str:
     facts |= {key: value for key in _VERDICT if (value := getattr(verdict, key)) not in (None, "")}
     if account := _account_facts(verdict.account):
         facts["account"] = account
-    if verdict.notes:
-        facts["notes"] = verdict.notes
+    facts |= {key: texts for key in _TEXTS if (texts := getattr(verdict, key))}
     return to_json(facts)
 
 
@@ -89,6 +89,7 @@ def verdict_of(facts: Mapping[str, Any]) -> Verdict:
         facts["code"],
         account_of(facts.get("account", {})),
         notes=tuple(facts.get("notes", ())),
+        likely=tuple(facts.get("likely", ())),
         **{key: facts[key] for key in _VERDICT if key in facts},
     )
 

@@ -37,13 +37,15 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Store a record with its sealed secrets; drops the rejection of that name."""
+    """Store a record with its sealed secrets."""
 
     record: Record
     sealed: Sequence[SealedSecret]
     """All secrets of the record, unchanged ones included."""
     expected_version: int
     event: Event
+    settles: bool = True
+    """Whether a rejection of that name has lost its reason."""
 
 
 @dataclass(frozen=True, slots=True)

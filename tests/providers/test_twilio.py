@@ -136,7 +136,7 @@ def test_a_documented_code_is_what_it_says(status, provider_code, code):
 def test_any_other_refusal_says_nothing_about_the_credential(answer):
     problem, _ = answered(TOKEN, answer)
     assert code_of(problem) == "unexpected-answer"
-    assert str(answer.status_code) in problem.detail
+    assert problem.http_status == answer.status_code
 
 
 def test_a_main_api_key_reads_the_account():

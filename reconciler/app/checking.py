@@ -1,0 +1,126 @@
+"""The use case check: ask again about what is stored, and remember what the providers say now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from reconciler import audit, planner
+from reconciler.app.asking import Asking
+from reconciler.app.leasing import holding
+from reconciler.app.running import Watcher, only_look, run
+from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
+from reconciler.context import now
+from reconciler.due import due
+from reconciler.engine import BATCH, Run, Task
+from reconciler.errors import UsageError
+from reconciler.model import Action, Answer, Origin
+from reconciler.plans import Change, Outcome
+from reconciler.report import Checkup, Report
+from reconciler.sealing import Keyring
+from reconciler.state import Record, Snapshot
+from reconciler.stores.base import Checked, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which stored credentials to ask about."""
+
+    names: tuple[str, ...] = ()
+    """Empty means all."""
+    max_age: timedelta | None = None
+    """Skip those accepted so recently."""
+    asking: Asking = field(default_factory=Asking)
+
+
+def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
+    """Ask about stored credentials. Changes no version and no secret.
+
+    Raises UsageError for an unknown name, StoreError.
+    """
+    store = open_store(where)
+    try:
+        workspace = known_workspace(where.workspace, store)
+        snapshot = store.load(workspace)
+        keys = keyring(where, store)
+        wanted = _wanted(snapshot, selection)
+        tasks = [_task(record, store, keys, workspace) for record in wanted]
+        made = run(tasks, selection.asking, only_look, watcher, sandbox=where.sandbox)
+        checkups = _checkups(made)
+        _remember(store, keys, workspace, where.origin, checkups)
+        head = header_of(store, snapshot)
+    finally:
+        store.close()
+    return Report(
+        "check",
+        header=head,
+        problems=(made.error.problem(),) if made.error else (),
+        checkups=checkups,
+        skipped=len(snapshot.records) - len(checkups),
+        due=due(wanted, now()[:10]),
+        interrupted=made.interrupted,
+        total=len(snapshot.records),
+    )
+
+
+def _wanted(snapshot: Snapshot, selection: Selection) -> list[Record]:
+    unknown = [name for name in selection.names if name not in snapshot.records]
+    if unknown:
+        raise UsageError("no-such-name", f"not stored in {snapshot.workspace}: {', '.join(unknown)}")
+    names = selection.names or sorted(snapshot.records)
+    return [r for r in (snapshot.records[name] for name in names) if not _recent(r, selection.max_age)]
+
+
+def _recent(record: Record, max_age: timedelta | None) -> bool:
+    if max_age is None or record.verdict.answer is not Answer.VALID or not record.verdict.at:
+        return False
+    return datetime.fromisoformat(now()) - datetime.fromisoformat(record.verdict.at) < max_age
+
+
+def _task(record: Record, store: Store, keys: Keyring, workspace: str) -> Task:
+    provider = record.declared.provider
+    secrets = {
+        sealed.field: keys.unseal(workspace, record.name, provider, sealed)
+        for sealed in store.sealed(workspace, record.name)
+    }
+    change = Change(Action.KEEP, record.name, provider, ("check",), asks=True, record=record,
+                    expected_version=record.version)  # fmt: skip
+    return Task(change, secrets)
+
+
+def _checkups(made: Run) -> tuple[Checkup, ...]:
+    return tuple(
+        _checkup(outcome.change.record, outcome)
+        for outcome in made.results()
+        if outcome.verdict and outcome.change.record
+    )
+
+
+def _checkup(record: Record, outcome: Outcome) -> Checkup:
+    verdict = outcome.verdict
+    if verdict is None:
+        raise ValueError("only what was asked about is a checkup")
+    before = planner.status(record, None)
+    return Checkup(record, verdict, before, planner.after_check(record, verdict))
+
+
+def _remember(store: Store, keys: Keyring, workspace: str, origin: Origin, checkups: Sequence[Checkup]) -> None:
+    """Write the verdicts, with an event for each status that changed; an unknown takes no refusal back."""
+    writes = [_write(c, origin) for c in checkups if planner.overwrites(c.record, c.verdict)]
+    if not writes:
+        return
+    with holding(store, workspace, origin) as lease:
+        for start in range(0, len(writes), BATCH):
+            store.commit(lease, writes[start : start + BATCH], keys.mac(workspace))
+
+
+def _write(checkup: Checkup, origin: Origin) -> Checked:
+    record, time = checkup.record, now()
+    verdict = checkup.verdict if checkup.verdict.at else replace(checkup.verdict, at=time)
+    event = None
+    if checkup.before != checkup.after:
+        event = audit.checked(
+            record.name, record.declared.provider, checkup.before, checkup.after, verdict, origin, time
+        )
+    return Checked(record.name, record.version, verdict, event)

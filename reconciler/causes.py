@@ -1,0 +1,101 @@
+"""Why an answer probably came: the likely causes, ranked by what was changed. Pure.
+
+What the causes are is each provider's to say; here stand only those that every provider shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.model import Action, SecretState
+from reconciler.plans import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that may be behind an answer."""
+
+    text: str
+    blames: tuple[str, ...] = ()
+    """Keys of which one is wrong if this is the cause; empty: none of them is, the fault lies elsewhere."""
+    by_itself: bool = False
+    """Whether it happens although nobody changed anything here: expiry, revocation, an unpaid bill, an outage."""
+
+
+_GATEWAY = (Cause("a guest network's sign-in page, a proxy or a gateway answered in the provider's place", (), True),)
+_WAY = Cause("a firewall or proxy does not let this machine out to the host named above", (), True)
+_OUTAGE = Cause("an outage at the provider", (), True)
+
+SHARED: Mapping[str, tuple[Cause, ...]] = {
+    "timed-out": (_OUTAGE, _WAY),
+    "not-reached": (_WAY, _OUTAGE),
+    "host-not-found": (Cause("this machine has no working DNS", (), True),),
+    "tls-failed": (
+        Cause("a proxy on the way opens TLS connections: give its certificate with --ca-file", (), True),
+        Cause("this machine's clock is wrong", (), True),
+    ),
+    "throttled": (Cause("something else asks or sends with the same account at this moment", (), True),),
+    "server-error": (_OUTAGE,),
+    "redirected": _GATEWAY,
+    "unexpected-answer": _GATEWAY,
+}
+"""By code: what no key of a credential is to blame for."""
+
+
+def likely(causes: Sequence[Cause], change: Change | None = None) -> tuple[str, ...]:
+    """The texts of those causes that fit a change, the likeliest first.
+
+    For a new credential (or none) all fit, in the order given. For an update those that blame a changed key go first,
+    then those that happen by themselves; what blames only keys that worked before is left out, unless nothing else
+    remains. A stored credential that is asked about again was changed by nobody: only the second kind fits.
+    """
+    declared, changed = _declared(change), _changed(change)
+    fitting = [c for c in causes if declared is None or not c.blames or not declared.isdisjoint(c.blames)]
+    if changed is None:
+        return tuple(cause.text for cause in fitting)
+    first = [c for c in fitting if not changed.isdisjoint(c.blames)]
+    second = [c for c in fitting if c.by_itself and c not in first]
+    return tuple(cause.text for cause in [*first, *second] or fitting)
+
+
+def because(change: Change, secrets: Collection[str]) -> str:
+    """What narrows the causes down, for people: ``only the secret changed``; empty where nothing does.
+
+    ``secrets``: the provider's secret keys.
+    """
+    changed = _changed(change)
+    own = (changed or set()) & (_declared(change) or set())
+    if change.action not in (Action.UPDATE, Action.RENAME) or not own:
+        return ""
+    if own <= set(secrets):
+        return "only the secret changed"
+    return f"only {own.pop()} changed" if len(own) == 1 else ""
+
+
+def _declared(change: Change | None) -> set[str] | None:
+    """The provider's keys that the credential has; ``None`` where there is no credential to look at.
+
+    A setting that is left out counts as there: it has its default.
+    """
+    if change is None or not (change.credential or change.record or change.rejection):
+        return None
+    declared = change.declared
+    return {*declared.settings, *declared.references, *_DEFAULTED}
+
+
+_DEFAULTED = ("region",)
+"""Keys that may be wrong by being absent."""
+
+
+def _changed(change: Change | None) -> set[str] | None:
+    """The keys that differ from what worked before; ``None`` where nothing did."""
+    if change is None or change.action is Action.CREATE:
+        return None
+    found = set(_keys(change))
+    return None if "provider" in found else found
+
+
+def _keys(change: Change) -> Iterator[str]:
+    yield from (field.field.partition(".")[0] for field in change.fields)
+    yield from (key for key, state in change.secrets.items() if state in (SecretState.NEW, SecretState.CHANGED))

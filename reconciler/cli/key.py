@@ -1,0 +1,46 @@
+"""``key status`` and ``key backup``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from reconciler.cli import _options as opt
+from reconciler.cli._output import reporting
+from reconciler.errors import ReconcilerError, UsageError
+from reconciler.report import Report, exit_code
+
+
+@click.group("key")
+def key_() -> None:
+    """The store's key."""
+
+
+@key_.command("status")
+@opt.store_options
+@reporting("key status")
+def status(**given: Any) -> Report:
+    """Which keys open the store, and whether the one here does. Shows ids, never a key."""
+    from reconciler.app import keys
+
+    return keys.status(opt.where(given))
+
+
+@key_.command("backup")
+@opt.store_options
+def backup(**given: Any) -> int:
+    """Write the store's key to stdout, base64, for a safe or another machine's RECONCILER_KEY. Refuses a terminal."""
+    from reconciler.app import keys
+
+    try:
+        if sys.stdout.isatty():
+            raise UsageError("usage", "stdout is a terminal: a key belongs into a file or a pipe",
+                             "reconciler key backup > FILE   (with umask 077)")  # fmt: skip
+        key = keys.backup(opt.where(given))
+    except ReconcilerError as error:
+        click.echo(f"error[{error.code.name}]: {error}\n  do   {error.hint}", err=True)
+        return exit_code(Report("key backup", problems=(error.problem(),)))
+    click.echo(key.reveal())
+    return 0

@@ -1,0 +1,78 @@
+"""What a check found, as lines: what needs a person first, then what to ask again, then the counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from reconciler.model import Answer, Status
+from reconciler.render import rows as say
+from reconciler.render._page import STYLES, Line
+from reconciler.report import Checkup, Report
+
+
+def check_lines(report: Report) -> Iterator[Line]:
+    """The whole report of a check."""
+    if report.header is None:
+        return
+    yield f"{say.header(report.header)} · asked {len(report.checkups)}, skipped {report.skipped}"
+    told = sorted((c for c in report.checkups if _sign(c) != "✓"), key=lambda c: ("✗?!".index(_sign(c)), c.record.name))
+    wide = max((len(c.record.name) for c in told), default=0)
+    if told or report.due:
+        yield ""
+    for checkup in told:
+        sign = _sign(checkup)
+        first, *rest = _said(checkup, report)
+        yield Text.assemble((sign, STYLES[sign]), f" {checkup.record.name:<{wide}}  {first}")
+        yield from (f"  {'':<{wide}}  {line}" for line in rest)
+    for one in report.due:
+        yield Text.assemble(("!", STYLES["!"]), f" {one.name:<{wide}}  {say.due(one)}")
+    yield ""
+    yield _counts(report)
+    if report.interrupted:
+        yield "Interrupted: the rest was not asked. Run the same command again."
+
+
+def _sign(checkup: Checkup) -> str:
+    if checkup.verdict.answer is Answer.UNKNOWN:
+        return "?"
+    return say.sign(checkup.after)
+
+
+def _said(checkup: Checkup, report: Report) -> Iterator[str]:
+    record, verdict = checkup.record, checkup.verdict
+    answer = say.provider_answer(record.declared.provider, verdict)
+    accepted = say.clock(record.accepted_at)
+    if verdict.answer is Answer.UNKNOWN:
+        why = f": {say.safe(verdict.notes[0])}" if verdict.notes else ""
+        yield f"not reached     {answer} · {verdict.code}{why} · last accepted {accepted} · not judged"
+        return
+    if verdict.answer is Answer.VALID:
+        yield f"limited         sends; {'; '.join(say.safe(note) for note in verdict.notes)}"
+        return
+    yield f"refused now     {say.verdict_facts(record.declared.provider, verdict)} · accepted until {accepted}"
+    yield from (f"→ {say.safe(note)}" for note in verdict.notes)
+    references = ", ".join(say.safe(text) for text in record.declared.references.values())
+    workspace = report.header.workspace if report.header else ""
+    yield f"→ {say.hint(verdict.code)}: {references}, then: reconciler apply --only {record.name} -w {workspace}"
+
+
+def _counts(report: Report) -> str:
+    """``Check: 14 ready, 1 limited, 1 due, 1 refused, 1 not reached.   Act on: ... Ask again: ...``"""
+    found = Counter("not reached" if c.verdict.answer is Answer.UNKNOWN else str(c.after) for c in report.checkups)
+    parts = {
+        "ready": found[Status.READY],
+        "limited": found[Status.LIMITED],
+        "due": len({one.name for one in report.due}),
+        "refused": found[Status.REFUSED_NOW],
+        "suspended": found[Status.SUSPENDED],
+        "not reached": found["not reached"],
+    }
+    said = ", ".join(f"{number} {what}" for what, number in parts.items() if number or what == "ready")
+    act = [c.record.name for c in report.checkups if not c.after.startswith("ready")]
+    again = [c.record.name for c in report.checkups if c.verdict.answer is Answer.UNKNOWN]
+    line = f"Check: {said}."
+    line += f"   Act on: {', '.join(act)}." if act else ""
+    return line + (f"   Ask again: {', '.join(again)}." if again else "")

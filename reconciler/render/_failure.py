@@ -1,0 +1,123 @@
+"""Why one change is not stored, as a block of lines: what was asked, whose turn it is, likely causes, what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from reconciler.causes import because
+from reconciler.codes import CODES
+from reconciler.model import Action, Answer, Result, SecretState, Traits, Verdict
+from reconciler.plans import Outcome
+from reconciler.render import rows as say
+from reconciler.render._page import Line
+from reconciler.report import Report
+
+WIDTH = 104
+"""Characters of a text beside its word; longer ones go on below."""
+_FRESH = (SecretState.NEW, SecretState.CHANGED)
+
+
+def error_block(report: Report, outcome: Outcome) -> Iterator[Line]:
+    """The whole block of one outcome that is rejected or failed."""
+    change, verdict, problem = outcome.change, outcome.verdict, outcome.problem
+    code = problem.code if problem else verdict.code if verdict else "bug"
+    traits = report.traits.get(change.provider)
+    yield Text.assemble((f"error[{code}]", "red"), f": {CODES[code].summary}: {change.name}")
+    key = suspect(outcome)
+    if change.credential:
+        declared = change.credential.declared
+        value = declared.references.get(key) or declared.settings.get(key, "")
+        yield f"  --> {say.safe(change.credential.place(key))}   {key}: {say.safe(value)}"
+    if verdict:
+        yield from _beside("asked", asked(verdict))
+    for text in _why(outcome):
+        yield from _beside("why", text)
+    yield from _beside("fault", _fault(code))
+    yield from _likely(outcome, traits)
+    yield from _beside("state", f"{change.name}: {_state(outcome)}")
+    yield from _do(report, outcome, code, key, traits)
+    yield from _ask(outcome, code, traits)
+
+
+def suspect(outcome: Outcome) -> str:
+    """The key to look at first: one that gave nothing, a secret that changed, a setting that changed, else a secret."""
+    change = outcome.change
+    fresh = [key for key, state in change.secrets.items() if state in _FRESH]
+    settings = change.credential.declared.settings if change.credential else {}
+    changed = [field.field for field in change.fields if field.field in settings]
+    other = changed if change.action is Action.UPDATE else []
+    return next(iter([*change.unresolved, *fresh, *other, *change.secrets]), "")
+
+
+def asked(verdict: Verdict) -> str:
+    """What the provider's support must hear: the request, the answer, the time and the request's number."""
+    at = f", {verdict.at[11:19]} UTC" if verdict.at else ""
+    if verdict.http_status is None:
+        return f"{say.safe(verdict.asked)} → no answer{at}"
+    answer = f"{verdict.http_status} {say.safe(verdict.provider_code)}".strip()
+    request = f"request {say.safe(verdict.request_id)}" if verdict.request_id else "no request id given"
+    return f"{say.safe(verdict.asked)} → {answer}{at}, {request}"
+
+
+def _why(outcome: Outcome) -> Iterator[str]:
+    if outcome.problem and outcome.problem.detail:
+        yield say.safe(outcome.problem.detail)
+    if outcome.verdict:
+        yield from map(say.safe, outcome.verdict.notes)
+
+
+def _fault(code: str) -> str:
+    unjudged = "; the credential was not judged" if CODES[code].answer is Answer.UNKNOWN else ""
+    return f"{say.fault(code)}{unjudged}"
+
+
+def _likely(outcome: Outcome, traits: Traits | None) -> Iterator[str]:
+    """Numbered causes, the likeliest first, and what narrows them down."""
+    if not outcome.verdict or not outcome.verdict.likely:
+        return
+    narrowed = because(outcome.change, traits.secrets if traits else outcome.change.secrets)
+    causes = [f"{number}. {say.safe(text)}" for number, text in enumerate(outcome.verdict.likely, 1)]
+    word = "likely"
+    for line in [f"{narrowed}, so:", *causes] if narrowed else causes:
+        yield from _beside(word, line)
+        word = ""
+
+
+def _state(outcome: Outcome) -> str:
+    if outcome.change.action in (Action.UPDATE, Action.RENAME):
+        return f"v{outcome.change.expected_version} keeps serving; your change is not stored"
+    return f"v{outcome.change.expected_version} is still stored" if outcome.change.record else "nothing stored"
+
+
+def _do(report: Report, outcome: Outcome, code: str, key: str, traits: Traits | None) -> Iterator[str]:
+    change = outcome.change
+    yield from _beside("do", say.hint(code))
+    find = dict(traits.find).get(key, "") if traits and outcome.result is Result.REJECTED else ""
+    if find and code == "key-refused":
+        yield from _beside("", f"a new one: {find}")
+    yield from _beside("", f"reconciler apply{report.selection} --only {change.name}")
+    if outcome.result is Result.REJECTED and report.header:
+        cancel = f"reconciler cancel {change.name} -w {report.header.workspace}{report.store_selection}"
+        yield f"  {'or':<9} discard it: take it out of the manifest, then  {cancel}"
+
+
+def _ask(outcome: Outcome, code: str, traits: Traits | None) -> Iterator[str]:
+    """Whom to ask, and what to quote: the provider's support only where the provider was asked."""
+    explain = f"reconciler explain {code}"
+    if not outcome.verdict or not traits or outcome.verdict.answer is Answer.VALID:
+        yield from _beside("ask", explain)
+        return
+    support = f" ({traits.support})" if traits.support else ""
+    yield f"  {'ask':<9} {say.safe(traits.title)} support{say.safe(support)}, quoting the asked line"
+    yield from _beside("", f"reconciler providers {traits.name} · {explain}")
+
+
+def _beside(word: str, text: str) -> Iterator[str]:
+    """A text beside its word. Commands and addresses are never cut: they are copied."""
+    whole = text.startswith(("reconciler ", "GET "))
+    lines = [text] if whole else textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    for number, line in enumerate(lines):
+        yield f"  {'' if number else word:<9} {line}"

@@ -1,0 +1,63 @@
+"""One credential as lines: everything known of it but its secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.render import rows as say
+from reconciler.render._page import Line
+from reconciler.report import Report, Row
+from reconciler.state import Record
+
+
+def get_lines(report: Report) -> Iterator[Line]:
+    """One row, whole."""
+    if report.header is None or not report.rows:
+        return
+    row = report.rows[0]
+    yield say.header(report.header)
+    yield f"{say.sign(row.status)} {row.name}  {row.status}"
+    source = row.record or row.rejection
+    if source is None:
+        return
+    declared = source.declared
+    facts = {"provider": declared.provider, **declared.settings, **declared.references, **declared.common}
+    yield from _facts({key: say.value(value) for key, value in facts.items()})
+    if row.record:
+        yield from _stored(row.record)
+    if row.rejection:
+        yield from _refused(row)
+    yield from (f"  due               {say.due(one)}" for one in report.due)
+
+
+def _facts(facts: dict[str, str]) -> Iterator[str]:
+    yield from (f"  {key:<17} {value}" for key, value in facts.items() if value)
+
+
+def _stored(record: Record) -> Iterator[str]:
+    account = say.account(record.verdict) or say.safe(record.account.name or record.account.id)
+    yield from _facts({
+        "version": f"v{record.version}",
+        "created": f"{say.clock(record.created_at)} by {say.safe(record.created_by)}",
+        "updated": f"{say.clock(record.updated_at)} by {say.safe(record.updated_by)}",
+        "secret changed": ", ".join(
+            f"{key} in v{version}" for key, version in record.secret_versions.items()
+        ) + f", {say.clock(record.secret_changed_at)}",
+        "account": account,
+        "accepted": say.clock(record.accepted_at),
+        "checked": f"{say.clock(record.verdict.at)} · {record.verdict.code}",
+        "notes": "; ".join(say.safe(note) for note in record.verdict.notes),
+    })  # fmt: skip
+
+
+def _refused(row: Row) -> Iterator[str]:
+    if row.rejection is None:
+        return
+    verdict = row.rejection.verdict
+    yield f"  refused           {say.rejection_state(row.rejection, row.record)}"
+    yield from _facts({
+        "attempts": f"{row.rejection.attempts}",
+        "last": f"{say.clock(row.rejection.last_at)} by {say.safe(row.rejection.by)}",
+        "answer": say.verdict_facts(row.rejection.declared.provider, verdict),
+        "do": say.hint(verdict.code),
+    })  # fmt: skip

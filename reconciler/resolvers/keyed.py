@@ -1,0 +1,111 @@
+"""One key out of a text that holds many: ``file://tokens.json#twilio``, ``env://TOKENS#twilio``.
+
+JSON, YAML and dotenv; top-level keys whose value is text. Errors name the format and the key of the reference, never
+anything of the text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciler.errors import SecretUnavailable
+from reconciler.resolvers.base import usable
+from reconciler.secret import Secret
+
+SUFFIXES = {".json": "JSON", ".yaml": "YAML", ".yml": "YAML", ".env": "dotenv"}
+"""What a path ends in, and what its text is. Any other text is JSON where it begins with a brace, else dotenv."""
+
+
+class Keys:
+    """The keys of one text, read once. Nothing of it is in its ``repr``."""
+
+    __slots__ = ("_format", "_values")
+
+    def __init__(self, path: str, text: str) -> None:
+        """Raises SecretUnavailable ``secret-malformed`` where the text is not of its format."""
+        suffix = next((name for ending, name in SUFFIXES.items() if path.lower().endswith(ending)), "")
+        self._format = suffix or ("JSON" if text.lstrip().startswith("{") else "dotenv")
+        self._values = _READERS[self._format](text)
+
+    def value(self, key: str) -> Secret:
+        """The value under ``key``. Raises SecretUnavailable: it is absent, no text, or cannot be a secret."""
+        if key not in self._values:
+            raise SecretUnavailable("secret-missing", f"the {self._format} has no key {key}")
+        value = self._values[key]
+        if value is None:
+            raise SecretUnavailable("secret-missing", f"the {self._format} has no value under {key}")
+        if not isinstance(value, str):
+            raise SecretUnavailable(
+                "secret-malformed", f"what the {self._format} has under {key} is not text (quotes?)"
+            )
+        return usable(value)
+
+
+def _malformed(why: str) -> SecretUnavailable:
+    return SecretUnavailable("secret-malformed", why)
+
+
+def _json(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text, object_pairs_hook=_once, parse_int=_no_number, parse_float=_no_number)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _malformed("it is not one JSON object in which each key stands once")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _no_number(_text: str) -> bool:
+    """Stands for a number, which is no secret: its digits are not kept as a value of any type."""
+    return True
+
+
+def _yaml(text: str) -> Mapping[str, Any]:
+    from reconciler.yamlreader import read
+
+    document = read(text)
+    if document.troubles or not document.whole or not isinstance(document.root, dict):
+        raise _malformed("it is not one plain YAML mapping (no tags, anchors, or keys that stand twice)")
+    return document.root
+
+
+def _dotenv(text: str) -> Mapping[str, Any]:
+    """Read by python-dotenv, without interpolation and without this process's environment."""
+    import logging
+    from io import StringIO
+
+    from dotenv import dotenv_values
+
+    faults = _Faults()
+    log = logging.getLogger("dotenv.main")
+    log.addFilter(faults)
+    try:
+        found = dotenv_values(stream=StringIO(text), interpolate=False)
+    finally:
+        log.removeFilter(faults)
+    if faults.seen:
+        raise _malformed("it is neither JSON nor dotenv: a line is not NAME=value")
+    return found
+
+
+class _Faults:
+    """Hears what python-dotenv would only log, a line that it cannot read, and keeps it from the log."""
+
+    seen = False
+
+    def filter(self, _record: object) -> bool:
+        """Called for each message; False drops it."""
+        self.seen = True
+        return False
+
+
+_READERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {"JSON": _json, "YAML": _yaml, "dotenv": _dotenv}

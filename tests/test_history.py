@@ -1,0 +1,100 @@
+"""``history``: who changed what, when, from where, and was the secret changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.app.history import since, span
+from reconciler.errors import UsageError
+
+GITHUB = {
+    "GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "lea", "GITHUB_SHA": "9f2c1ab", "GITHUB_REF": "refs/pull/212/merge",
+    "GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "acme/sms", "GITHUB_RUN_ID": "8812",
+}  # fmt: skip
+
+
+def events(project, *arguments):
+    return project.sandbox("history", *arguments, "--format", "json").json["events"]
+
+
+@pytest.fixture
+def rotated(applied):
+    """An account whose secret was changed in CI, after a refused try from a laptop."""
+    from reconciler import sandbox
+
+    applied.env["TWILIO_AUTH_TOKEN"] = "f" * 32
+    applied.sandbox("apply", "--yes", "--actor", "tom")
+    applied.edit("AC00000000000000000000000000000001", "AC00000000000000000000000000000007")
+    settings = {"account_sid": "AC00000000000000000000000000000007"}
+    applied.env["TWILIO_AUTH_TOKEN"] = sandbox.right_secret("twilio", settings, "auth_token")
+    assert applied.sandbox("apply", "--yes", env=GITHUB).code == 0
+    return applied
+
+
+def test_the_question_is_answered_first(rotated):
+    done = rotated.sandbox("history", "marketing-us", "--since", "7d")
+    assert done.code == 0
+    assert "Secret changed: YES, 1x (v2, " in done.out
+    assert "Chain 1…5: whole" in done.out
+    assert "rejected, v1 stayed (key-refused)" in done.out
+    assert "stored v2" in done.out
+
+
+def test_what_happened_outside_ci_and_claims_are_marked(rotated):
+    out = rotated.sandbox("history", "marketing-us").out
+    assert "tom (claimed by --actor)" in out
+    assert "OUTSIDE CI, host " in out
+    assert "PR 212, run https://github.example/acme/sms/actions/runs/8812" in out
+
+
+def test_filters(rotated):
+    assert {e["name"] for e in events(rotated, "--provider", "sinch")} == {"alerts-eu"}
+    assert len(events(rotated, "--actor", "tom")) == 1
+    assert len(events(rotated, "--what", "update")) == 2
+    assert events(rotated, "--since", "2999-01-01") == []
+    assert len(events(rotated, "marketing-us", "--what", "create")) == 1
+    assert rotated.sandbox("history", "nobody").code == 64
+    assert rotated.sandbox("history", "--since", "soon").code == 64
+
+
+def test_history_never_shows_a_secret_and_fingerprints_in_part_only(rotated):
+    for format_ in ("table", "json"):
+        out = rotated.sandbox("history", "--format", format_).out
+        assert rotated.env["TWILIO_AUTH_TOKEN"] not in out
+        assert "f" * 32 not in out
+
+
+def test_without_the_key_it_says_that_the_chain_was_not_verified(applied):
+    done = applied.sandbox("history", env={"HOME": str(applied.path)})
+    assert done.code == 0
+    assert "not verified: the store's key is not here" in done.out
+
+
+def test_an_altered_event_is_named(applied):
+    import sqlite3
+
+    with sqlite3.connect(applied.path / ".reconciler" / "sandbox.db") as connection:
+        connection.execute("UPDATE events SET body = replace(body, 'new', 'unchanged') WHERE seq = 2")
+    assert "BROKEN at event 2" in applied.sandbox("history").out
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        ("7d", "2026-11-16T14:02:08.125Z"),
+        ("12h", "2026-11-23T02:02:08.125Z"),
+        ("30min", "2026-11-23T13:32:08.125Z"),
+        ("2026-11-01", "2026-11-01T00:00:00.000Z"),
+        ("2026-11-01T10:00:00+02:00", "2026-11-01T08:00:00.000Z"),
+        ("2026-11-01T10:00:00Z", "2026-11-01T10:00:00.000Z"),
+    ],
+)
+def test_since_takes_a_span_a_date_or_a_timestamp(text, expected):
+    assert since(text, "2026-11-23T14:02:08.125Z") == expected
+
+
+@pytest.mark.parametrize("text", ["7", "0d", "-1d", "7w", "١d", "7d "])
+def test_a_span_is_a_number_and_a_unit(text):
+    with pytest.raises(UsageError):
+        span(text)

@@ -1,0 +1,193 @@
+"""A small world for the laws: manifests, secrets and providers that answer at random, around the real pieces.
+
+Real are the planner, the engine, what is written, the sealing and a SQLite store; only the provider's word is drawn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import builders
+import storing
+from hypothesis import strategies as st
+
+from reconciler import planner, report
+from reconciler.app.resolving import Resolved, known
+from reconciler.codes import CODES
+from reconciler.engine import Run, Task, carry_out
+from reconciler.errors import NotAsked, SecretUnavailable
+from reconciler.model import Account, Action, Answer, Credential, Declared, Mode, Traits, Verdict
+from reconciler.plans import Outcome, Plan
+from reconciler.secret import Secret
+from reconciler.state import Snapshot
+from reconciler.writing import Writer
+
+WORKSPACE = storing.WORKSPACE
+TRAITS = {
+    **builders.TRAITS,
+    "duo": Traits("duo", "Duo", frozenset({"left", "right"}), "plan", ("plan",)),
+}
+"""``duo`` has two secrets, which may change one at a time."""
+SETTINGS = {"twilio": "account_sid", "sinch": "service_plan_id", "duo": "plan"}
+
+ANSWERS = tuple(name for name, code in CODES.items() if code.answer)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One manifest, the secrets behind its references, and what each provider says of each credential."""
+
+    manifest: Mapping[str, Declared]
+    values: Mapping[str, str]
+    """By reference text; one that is absent gives nothing on this machine."""
+    answers: Mapping[str, str]
+    """The code that the provider gives, by name of the credential."""
+
+    @property
+    def credentials(self) -> dict[str, Credential]:
+        entries = self.manifest.items()
+        return {name: Credential(name, declared, "credentials.yaml", {"": (3, 3)}) for name, declared in entries}
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What came of one apply."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def results(self) -> dict[str, str]:
+        return {outcome.change.name: str(outcome.result) for outcome in self.outcomes}
+
+    @property
+    def stored(self) -> set[str]:
+        return {name for name, result in self.results.items() if result in ("created", "updated")}
+
+
+@dataclass
+class World:
+    """One store, and what we know of it without asking it."""
+
+    kit: storing.Kit
+    folder: Path
+    parallelism: int = 4
+    proven: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What each stored secret must be: the value with which the provider last said ``valid``."""
+
+    def plan(self, now: Round) -> tuple[Plan, Resolved]:
+        snapshot = self.snapshot()
+        resolved = self._resolved(now)
+        found = known(now.credentials.values(), resolved, self.kit.ring.fingerprinter(WORKSPACE))
+        scope = planner.Scope(self.kit.store.info.id, WORKSPACE)
+        made = planner.plan(now.credentials, snapshot.records, snapshot.rejections, found, TRAITS, scope)
+        return made, resolved
+
+    def apply(self, now: Round) -> Applied:
+        plan, resolved = self.plan(now)
+        if plan.refusals:
+            return Applied(plan, ())
+        lease = self.kit.lease()
+        writer = Writer(
+            self.kit.store, self.kit.ring, lease, builders.ORIGIN, plan.digest, self.kit.clock,
+            self.kit.store.last_versions(WORKSPACE, [c.name for c in plan.of(Action.CREATE)]),
+        )  # fmt: skip
+        tasks = [Task(c, resolved.of(c.credential) if c.credential else {}) for c in plan.effective]
+        run = Run(tasks, self._asker(now), writer.commit, lambda _: None, self.parallelism)
+        asyncio.run(carry_out(run))
+        stale = [c for c in plan.of(Action.NOTE) if c.rejection]
+        if stale:
+            writer.drop_rejections(stale)
+        self.kit.store.release(lease)
+        return self._learn(Applied(plan, run.results()), now)
+
+    def snapshot(self) -> Snapshot:
+        return self.kit.store.load(WORKSPACE)
+
+    def values(self) -> dict[str, dict[str, str]]:
+        """Every stored secret as it opens now."""
+        records = self.snapshot().records
+        opened = {}
+        for name, record in records.items():
+            sealed = self.kit.store.sealed(WORKSPACE, name)
+            unseal = self.kit.ring.unseal
+            opened[name] = {s.field: unseal(WORKSPACE, name, record.declared.provider, s).reveal() for s in sealed}
+        return opened
+
+    def told(self, now: Round, applied: Applied) -> dict[str, report.Report]:
+        """The reports that people would see."""
+        snapshot = self.snapshot()
+        header = report.Header(WORKSPACE, Mode.SANDBOX, "store.db", True, self.kit.store.info.id, snapshot.serial)
+        rows = report.rows(snapshot, TRAITS)
+        plan = report.Report("plan", header=header, plan=applied.plan, declared=len(now.manifest), files=1)
+        listed = report.Report("list", header=header, rows=rows, total=len(rows))
+        told = replace(plan, command="apply", outcomes=applied.outcomes, rows=rows, total=len(rows))
+        return {"plan": plan, "apply": told, "list": listed}
+
+    def _resolved(self, now: Round) -> Resolved:
+        texts = {text for declared in now.manifest.values() for text in declared.references.values()}
+        values = {text: Secret(now.values[text]) for text in texts if text in now.values}
+        return Resolved(values, {text: SecretUnavailable("secret-missing") for text in texts - values.keys()})
+
+    def _asker(self, now: Round):
+        async def ask(task: Task) -> Verdict:
+            await asyncio.sleep(0)
+            code = CODES[now.answers[task.change.name]]
+            if code.answer is Answer.UNKNOWN:
+                raise NotAsked(code.name, "drawn", asked="GET https://api.example.com/")
+            return replace(builders.verdict(code.answer, code.name), account=Account("AC1", "Acme"))
+
+        return ask
+
+    def _learn(self, applied: Applied, now: Round) -> Applied:
+        for outcome in applied.outcomes:
+            if outcome.change.name in applied.stored and outcome.change.asks:
+                references = outcome.change.declared.references
+                self.proven[outcome.change.name] = {key: now.values[text] for key, text in references.items()}
+        return applied
+
+
+@contextmanager
+def world(parallelism: int = 4) -> Iterator[World]:
+    """A world with an empty store."""
+    with tempfile.TemporaryDirectory() as folder:
+        kit = storing.sqlite_kit(Path(folder) / "store.db")
+        try:
+            yield World(kit, Path(folder), parallelism)
+        finally:
+            kit.close()
+
+
+def _declared(provider: str, account: str, label: str, protected: bool, references: list[str]) -> Declared:
+    common = {key: value for key, value in (("label", label), ("protected", protected)) if value}
+    keys = sorted(TRAITS[provider].secrets)
+    used = keys[:1] if provider == "twilio" else keys
+    secrets = dict(zip(used, references, strict=False))
+    return Declared(provider, common, {SETTINGS[provider]: account}, secrets)
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d"])
+REFERENCES = ["env://ONE", "env://TWO", "file://three"]
+VALUES = st.text("GHJKLMNPQRSTUVWXYZ", min_size=12, max_size=24)
+"""Letters that are in no hex digit and in no word of ours, so that a trace of one is a trace of a secret."""
+DECLARED = st.builds(
+    _declared,
+    st.sampled_from(["twilio", "twilio", "sinch", "duo"]),
+    st.sampled_from(["AC1", "AC1", "AC2"]),
+    st.sampled_from(["", "Marketing"]),
+    st.sampled_from([False, False, False, True]),
+    st.lists(st.sampled_from(REFERENCES), min_size=2, max_size=2),
+)
+ROUND = st.builds(
+    Round,
+    st.dictionaries(NAMES, DECLARED, min_size=1, max_size=4),
+    st.dictionaries(st.sampled_from([*REFERENCES, *REFERENCES[:1] * 2]), VALUES, min_size=2, max_size=3),
+    st.fixed_dictionaries(dict.fromkeys("abcd", st.sampled_from([*ANSWERS, *["accepted"] * len(ANSWERS)]))),
+)
+HISTORY = st.lists(ROUND, min_size=1, max_size=4)
+"""What a team does over time."""
