@@ -214,6 +214,21 @@ _TABLE = (
         "--secrets require: not every secret can be had here",
         "set what is missing, or run with --secrets auto",
     ),
+    # what is installed beside this tool
+    Code(
+        "plugin-broken",
+        Fault.RUNNER,
+        Exit.USAGE,
+        "a plug-in cannot be used",
+        "install what it needs, or uninstall it",
+    ),
+    Code(
+        "plugin-conflict",
+        Fault.RUNNER,
+        Exit.USAGE,
+        "two distributions offer the same name",
+        "uninstall one of them",
+    ),
     # the store and its key
     _store(
         "store-missing",

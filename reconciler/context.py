@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from reconciler.model import Origin
 
-WIDTH_WITHOUT_TERMINAL = 200
+WIDTH_WITHOUT_TERMINAL = 1000
 """A file or a log has no width: nothing is dropped for it."""
 
 

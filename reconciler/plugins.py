@@ -1,7 +1,12 @@
-"""Which providers and resolvers there are. A static table; each is imported when it is asked for, not before."""
+"""Which providers and resolvers there are: a static table, and for names that are not in it the entry points installed.
+
+Each is imported when it is asked for, not before. What is built in cannot be replaced by another distribution, and costs
+no look at what is installed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -9,8 +14,14 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from reconciler.providers.base import Provider
     from reconciler.resolvers.base import Resolver
+
+PROVIDERS = "reconciler.providers"
+RESOLVERS = "reconciler.resolvers"
+"""The groups of entry points."""
 
 BUILTIN_PROVIDERS = {
     "infobip": "reconciler.providers.infobip:Infobip",
@@ -26,34 +37,111 @@ BUILTIN_RESOLVERS = {
 """Scheme -> ``module:class``."""
 
 
-def provider_names() -> tuple[str, ...]:
-    """The providers installed, in order of name."""
-    return tuple(sorted(BUILTIN_PROVIDERS))
+def provider_names(*, installed: bool = False) -> tuple[str, ...]:
+    """The providers built in, in order of name; with ``installed`` those of other distributions as well."""
+    return _names(BUILTIN_PROVIDERS, PROVIDERS, installed)
 
 
-def resolver_schemes() -> tuple[str, ...]:
-    """The reference schemes installed, in order."""
-    return tuple(sorted(BUILTIN_RESOLVERS))
+def resolver_schemes(*, installed: bool = False) -> tuple[str, ...]:
+    """The reference schemes built in, in order; with ``installed`` those of other distributions as well."""
+    return _names(BUILTIN_RESOLVERS, RESOLVERS, installed)
 
 
 @cache
 def provider(name: str) -> Provider:
-    """The provider of this name. Raises ReconcilerError ``unknown-provider``, which lists those installed."""
-    if name not in BUILTIN_PROVIDERS:
-        raise ReconcilerError("unknown-provider", f"{name!r}; installed: {', '.join(provider_names())}")
-    made: Provider = _make(BUILTIN_PROVIDERS[name])
+    """The provider of this name.
+
+    Raises ReconcilerError: ``unknown-provider``, which lists those installed; ``plugin-conflict`` where two
+    distributions offer the name; ``plugin-broken`` where the one that does cannot be used, and why.
+    """
+    made: Provider = _made(name, BUILTIN_PROVIDERS, PROVIDERS, "unknown-provider", _provider_fault)
     return made
 
 
 @cache
 def resolver(scheme: str) -> Resolver:
-    """The resolver of this scheme. Raises ReconcilerError ``unknown-scheme``, which lists those installed."""
-    if scheme not in BUILTIN_RESOLVERS:
-        raise ReconcilerError("unknown-scheme", f"{scheme!r}; installed: {', '.join(resolver_schemes())}")
-    made: Resolver = _make(BUILTIN_RESOLVERS[scheme])
+    """The resolver of this scheme. Raises ReconcilerError as :func:`provider` does, and ``unknown-scheme``."""
+    made: Resolver = _made(scheme, BUILTIN_RESOLVERS, RESOLVERS, "unknown-scheme", _resolver_fault)
     return made
 
 
-def _make(where: str) -> Any:
-    module, _, name = where.partition(":")
-    return getattr(import_module(module), name)()
+def added() -> bool:
+    """Whether any other distribution offers a provider or a resolver. Looks at what is installed, imports nothing."""
+    return bool(_offered(PROVIDERS).keys() - BUILTIN_PROVIDERS or _offered(RESOLVERS).keys() - BUILTIN_RESOLVERS)
+
+
+def _names(builtin: Mapping[str, str], group: str, installed: bool) -> tuple[str, ...]:
+    return tuple(sorted({*builtin, *(_offered(group) if installed else ())}))
+
+
+def _made(name: str, builtin: Mapping[str, str], group: str, unknown: str, fault: Callable[[str, Any], str]) -> Any:
+    if name in builtin:
+        module, _, attribute = builtin[name].partition(":")
+        return getattr(import_module(module), attribute)()
+    offers = _offered(group).get(name)
+    if not offers:
+        raise ReconcilerError(unknown, f"{name!r}; installed: {', '.join(_names(builtin, group, installed=True))}")
+    if len(offers) > 1:
+        raise ReconcilerError("plugin-conflict", f"{name!r}: {' and '.join(sorted(map(_distribution, offers)))}")
+    found = _loaded(offers[0])
+    if why := fault(name, found):
+        raise _broken(offers[0], why)
+    return found
+
+
+@cache
+def _offered(group: str) -> Mapping[str, list[EntryPoint]]:
+    """What other distributions offer, by name."""
+    from importlib.metadata import entry_points
+
+    found: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=group):
+        found.setdefault(point.name, []).append(point)
+    return found
+
+
+def _loaded(point: EntryPoint) -> Any:
+    """The object of an entry point, made where it is a class. Whatever goes wrong in it is its distribution's fault.
+
+    The texts of its errors are not repeated: they may hold anything.
+    """
+    try:
+        found = point.load()
+        return found() if isinstance(found, type) else found
+    except ModuleNotFoundError as error:
+        missing = error.name or "a module"
+    except ImportError as error:
+        missing = f"a name of the module {error.name}" if error.name else "a module"
+    except AttributeError:
+        raise _broken(point, f"{point.value} is not there") from None
+    except Exception as error:  # noqa: BLE001: it is somebody else's code
+        raise _broken(point, f"{point.value} fails with {type(error).__name__}") from None
+    raise _broken(point, f"{point.value} needs {missing}, which is not installed", _install(point, missing))
+
+
+def _install(point: EntryPoint, missing: str) -> str:
+    name = point.dist.name if point.dist else ""
+    extras = f"[{','.join(point.extras)}]" if point.extras else ""
+    return f"pip install '{name}{extras}'" if extras else f"install {missing}, or {name or 'it'} again"
+
+
+def _broken(point: EntryPoint, why: str, hint: str = "") -> ReconcilerError:
+    return ReconcilerError("plugin-broken", f"{_distribution(point)}, which offers {point.name!r}: {why}", hint)
+
+
+def _distribution(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed distribution"
+
+
+def _provider_fault(name: str, found: Any) -> str:
+    """Why an object is not the provider that its entry point says, or an empty text."""
+    from reconciler.providers.base import fault
+
+    return fault(name, found)
+
+
+def _resolver_fault(name: str, found: Any) -> str:
+    if not callable(getattr(found, "resolve", None)):
+        return "it is no resolver: it has no resolve"
+    scheme = getattr(found, "scheme", None)
+    return "" if scheme == name else f"its scheme is {scheme!r}"

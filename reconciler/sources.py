@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from reconciler.model import Place, Problem, Severity
 from reconciler.trouble import Trouble
 from reconciler.yamlreader import decode
 
+STDIN = "-"
 LARGEST = 64 * 1024 * 1024
 """Bytes of one file."""
 
@@ -44,8 +47,6 @@ def find(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
     files: dict[str, Path] = {}
     warnings = []
     for path in paths:
-        if str(path) == "-":
-            raise UsageError("usage", "-f -: reading from standard input is not supported")
         if path.is_dir():
             inside, left_out = _folder(path)
             warnings += left_out
@@ -57,10 +58,9 @@ def find(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
 
 
 def load(path: Path) -> Source:
-    """Read one file. Raises UsageError ``no-such-file`` or ``unreadable``."""
+    """Read one file, or standard input for ``-``. Raises UsageError ``no-such-file`` or ``unreadable``."""
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        data = _standard_input() if str(path) == STDIN else _bytes(path)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError("no-such-file", str(path)) from None
     except OSError as error:
@@ -72,6 +72,17 @@ def load(path: Path) -> Source:
     except ValueError as error:
         line, column, why = error.args
         return Source(str(path), trouble=_whole("not-utf8", why, (line, column)))
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
+
+
+@cache
+def _standard_input() -> bytes:
+    """Read once a run: apply reads its manifest again under the lease, and a pipe gives its content only once."""
+    return sys.stdin.buffer.read(LARGEST + 1)
 
 
 def _whole(code: str, detail: str = "", mark: tuple[int, int] = (1, 1)) -> Trouble:

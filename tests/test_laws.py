@@ -15,7 +15,7 @@ import jsonschema_rs
 import pytest
 import worlds
 from builders import TIME
-from hypothesis import given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -31,7 +31,7 @@ BUILTIN = schema.builtin()
 CHECKER = Checker(BUILTIN)
 DECIDES = jsonschema_rs.Draft202012Validator(BUILTIN, validate_formats=False)
 EXPLAINS = wording._Explainer(BUILTIN)
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=100, deadline=None)
 """Each example makes a store and applies to it several times."""
 
 
@@ -80,7 +80,7 @@ NOT_THE_SCHEMAS = {"secret-literal", "bad-reference", "reference-form", "unknown
 """What is wrong with the text of a reference is more than a pattern can say; a model is never given one to judge."""
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(entries())
 def test_the_models_the_schema_libraries_and_the_reader_agree_on_every_entry(drawn):
     provider, own = drawn
@@ -310,11 +310,10 @@ def test_the_search_for_traces_finds_them():
 @pytest.mark.parametrize("wanted", ["created", "updated", "rejected", "failed"])
 def test_the_histories_reach_every_outcome(wanted):
     """Without these a law would hold of nothing."""
-    from hypothesis import find
-
     def reached(history) -> bool:
         with worlds.world() as world:
             return any(wanted in world.apply(now).results.values() for now in history)
 
-    assert find(worlds.HISTORY, reached, settings=settings(max_examples=300, deadline=None, database=None))
+    search = settings(max_examples=100, deadline=None, database=None, phases=[Phase.generate])
+    assert find(worlds.HISTORY, reached, settings=search)
 

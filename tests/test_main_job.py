@@ -363,3 +363,125 @@ def test_validate_shows_every_problem_and_repeats_no_secret(project):
 
 def test_schema_prints_the_schema(project):
     assert project.run("schema").json["$id"] == "urn:sms-reconciler:schema:credentials:1"
+
+
+# what reviews found once
+
+
+def test_apply_without_the_key_never_looks_like_success(applied):
+    done = applied.sandbox("apply", "--yes", env={"HOME": str(applied.path)})
+    assert done.code == 5
+    assert "error[key-missing]" in done.err
+
+
+def test_only_that_selects_nothing_is_usage(applied):
+    done = applied.sandbox("apply", "--yes", "--only", "alert-eu")
+    assert done.code == 64
+    assert "did you mean alerts-eu?" in done.err
+
+
+def test_a_partial_plan_says_so_and_promises_nothing_about_the_rest(applied):
+    applied.env["INFOBIP_API_KEY"] = "wrong-key-of-somebody"
+    applied.sandbox("apply", "--yes")
+    text = (applied.path / "credentials.yaml").read_text()
+    applied.write(text[: text.index("  otp-apac:")])
+    done = applied.sandbox("plan", "--only", "alerts-eu")
+    assert "No changes: what was selected is stored as declared." in done.out
+    assert "drops" not in done.out
+
+
+def test_a_label_does_not_settle_what_was_refused(applied):
+    applied.env["TWILIO_AUTH_TOKEN"] = WRONG
+    applied.sandbox("apply", "--yes")
+    del applied.env["TWILIO_AUTH_TOKEN"]
+    applied.edit("label: Marketing US", "label: Another")
+    assert applied.sandbox("apply", "--yes").code == 0
+    assert statuses(applied)["marketing-us"] == "ready, update rejected"
+
+
+def test_protection_is_lifted_by_an_apply_that_does_only_that(applied):
+    applied.edit("label: Marketing US", "label: Marketing US\n    protected: true")
+    assert applied.sandbox("apply", "--yes").code == 0
+    applied.edit("    protected: true\n", "")
+    applied.edit("label: Marketing US", "label: Another")
+    refused = applied.sandbox("apply", "--yes")
+    assert refused.code == 4
+    assert "lose its protection beside other changes" in refused.err
+    applied.edit("label: Another", "label: Marketing US")
+    assert applied.sandbox("apply", "--yes").code == 0
+
+
+def test_an_altered_row_vouches_for_nothing_even_where_its_secret_changes(applied):
+    import sqlite3
+
+    applied.edit("label: Marketing US", "protected: true")
+    applied.sandbox("apply", "--yes")
+    with sqlite3.connect(applied.path / ".reconciler" / "sandbox.db") as connection:
+        connection.execute(
+            "UPDATE records SET declared = replace(declared, '\"protected\":true', '\"protected\":false')"
+        )
+    applied.edit("AC00000000000000000000000000000001", "AC00000000000000000000000000000003")
+    applied.right_secrets()
+    done = applied.sandbox("apply", "--yes")
+    assert done.code == 5
+    assert "error[tampered]" in done.err
+
+
+def test_a_rejection_names_the_provider_that_refused(applied):
+    applied.edit("provider: twilio", "provider: sinch")
+    applied.edit("    account_sid: AC00000000000000000000000000000001\n    auth_token: env://TWILIO_AUTH_TOKEN",
+                 '    region: us\n    service_plan_id: "00000000000000000000000000000009"\n'
+                 "    api_token: env://TWILIO_AUTH_TOKEN")  # fmt: skip
+    assert applied.sandbox("apply", "--yes").code == 3
+    assert "sinch 401" in applied.sandbox("list").out
+    assert "twilio 401" not in applied.sandbox("list").out
+
+
+def test_suggested_commands_lead_to_the_same_store(project):
+    project.right_secrets()
+    project.env["INFOBIP_API_KEY"] = "wrong-key-of-somebody"
+    store = ["--sandbox", "--store", "sqlite:///other/s.db"]
+    done = project.run("apply", "--yes", *store)
+    assert "reconciler apply --store sqlite:///other/s.db --sandbox --only otp-apac" in done.out
+    listed = project.run("list", *store)
+    assert "reconciler cancel otp-apac -w production --store sqlite:///other/s.db --sandbox" in listed.out
+
+
+def test_a_key_file_that_is_named_is_the_one_that_is_made(project):
+    import base64
+
+    env = {"RECONCILER_KEY": base64.b64encode(bytes(range(32))).decode()}
+    done = project.run("store", "create", "--key-file", "new.key", env=env)
+    assert done.code == 0
+    assert (project.path / "new.key").exists()
+    assert "new.key" in done.out
+
+
+def test_file_references_of_several_folders_want_the_folder_named(project):
+    project.right_secrets()
+    project.write("version: 1\ncredentials: {}\n", "more/other.yaml")
+    done = project.sandbox("plan", "-f", "credentials.yaml", "-f", "more", "--allow-empty")
+    assert done.code == 64
+    assert "--secrets-dir" in done.err
+
+
+def test_a_reader_that_goes_away_does_not_end_the_run(project):
+    import subprocess
+    import sys
+
+    project.right_secrets()
+    command = f"{sys.executable} -m reconciler apply --yes --sandbox | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=project.path, env=project.env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert set(statuses(project).values()) == {"ready"}
+
+
+def test_standard_input_is_a_manifest(project):
+    project.right_secrets()
+    text = (project.path / "credentials.yaml").read_text()
+    (project.path / "credentials.yaml").unlink()
+    assert project.run("validate", "-f", "-", stdin=text).code == 0
+    done = project.sandbox("apply", "--yes", "-f", "-", stdin=text)
+    assert done.code == 0, done.err
+    assert set(statuses(project).values()) == {"ready"}
+    assert "-:4:3" in project.run("validate", "-f", "-", stdin=text.replace("marketing-us", "Marketing")).out

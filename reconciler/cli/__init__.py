@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -63,22 +65,44 @@ def run(arguments: Sequence[str]) -> int:
         code = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as asked:
         return asked.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("Interrupted.", err=True)
-        return Exit.INTERRUPTED
+        return _failed(arguments, error, Exit.INTERRUPTED)
     except click.ClickException as error:
         error.show(sys.stderr)
-        return Exit.USAGE
+        return _failed(arguments, error, Exit.USAGE)
     except BrokenPipeError:
         # the reader went away (`| head`): nothing is wrong, and nobody is left to tell
         sys.stderr.close()
         return Exit.DONE
     except Exception as error:  # noqa: BLE001 -- the one choke point: a bug must end in a report, not in a traceback
-        return _bug(error)
+        _bug(error)
+        return _failed(arguments, error, Exit.BUG)
     return int(code or 0)
 
 
-def _bug(error: Exception) -> int:
+def _failed(arguments: Sequence[str], error: BaseException, code: Exit) -> int:
+    """A program that asked for JSON gets it whatever happened."""
+    from reconciler.cli._failure import print_json, wants_json
+
+    return print_json(_command(arguments), error) if wants_json(arguments, os.environ) else code
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The command that a line begins with, as far as there is one: ``plan``, ``store create``."""
+    group: click.Command | None = cli
+    words: list[str] = []
+    # a command whose module cannot even be imported is the very bug to be told
+    with suppress(Exception):
+        for word in arguments:
+            if not isinstance(group, click.Group):
+                break
+            group = group.get_command(click.Context(group), word)
+            words += [word] if group else []
+    return " ".join(words) or "reconciler"
+
+
+def _bug(error: Exception) -> None:
     """A report to paste: where it happened, never the message or the values, which could hold a secret."""
     import platform
     import traceback
@@ -88,7 +112,6 @@ def _bug(error: Exception) -> int:
     click.echo(f"  {type(error).__module__}.{type(error).__qualname__}", err=True)
     for frame in traceback.extract_tb(error.__traceback__):
         click.echo(f"  {frame.filename.rpartition('/site-packages/')[2]}:{frame.lineno} {frame.name}", err=True)
-    return Exit.BUG
 
 
 def main() -> NoReturn:

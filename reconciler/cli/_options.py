@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.cli._reports import targets
+from reconciler.render import FORMATS
+
 if TYPE_CHECKING:
     from reconciler.app.asking import Asking
     from reconciler.app.preparing import What
@@ -43,7 +46,7 @@ def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
 manifest_options = _stack(
     option("-f", "--file", "files", multiple=True, type=click.Path(path_type=Path), default=("credentials.yaml",),
            show_default="credentials.yaml",
-           help="Manifest: a file, or a folder (its *.yaml and *.yml). Repeatable."),
+           help="Manifest: a file, a folder (its *.yaml and *.yml), or - for standard input. Repeatable."),
     consent("--allow-empty", help="Accept a manifest without any credential."),
 )  # fmt: skip
 
@@ -105,8 +108,10 @@ def asking(given: Mapping[str, Any]) -> Asking:
 
 
 output_options = _stack(
-    option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
+    option("--format", "format_", type=click.Choice(list(FORMATS)), default="table", show_default=True,
            help="What stdout holds."),
+    option("--report", "reports", multiple=True, metavar="FORMAT=PATH", callback=targets,
+           help="Write this report too, from the same run. Repeatable."),
     option("--no-color", is_flag=True, help="No colour; NO_COLOR says the same."),
 )  # fmt: skip
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli._failure import failed
 from reconciler.cli._options import output_options
+from reconciler.cli._reports import Target, write
 from reconciler.context import Terminal, now
 from reconciler.errors import ManifestInvalid, ReconcilerError
 from reconciler.report import Report, exit_code
@@ -26,15 +28,24 @@ class Output:
 
     format: str
     terminal: Terminal
+    reports: tuple[Target, ...] = ()
+    """What ``--report`` asks for beside stdout."""
 
     def text(self, report: Report) -> str:
         from reconciler.render import render
 
         return render(self.format, report, width=self.terminal.width, colour=self.terminal.colour, now=now())
 
+    def save(self, report: Report) -> Report:
+        """Write the files; what could not be written is told by the report that comes back."""
+        from reconciler.render import for_file
+
+        return write(self.reports, report, lambda name, one: for_file(name, one, now=now()))
+
     def emit(self, report: Report) -> None:
         """stdout carries the product; a run that only failed has none, so people read why on stderr."""
-        only_failed = bool(report.errors) and report.command != "validate" and not (report.plan or report.rows)
+        product = report.plan or report.rows or report.checkups or report.entries or report.facts
+        only_failed = bool(report.errors) and report.command != "validate" and not product
         click.echo(self.text(report), nl=False, err=self.format == "table" and only_failed)
 
 
@@ -44,21 +55,29 @@ def reporting(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]
     def decorate(function: Callable[..., Report]) -> Callable[..., int]:
         @output_options
         @functools.wraps(function)
-        def call(*, format_: str, no_color: bool, **given: Any) -> int:
-            output = Output(format_, Terminal.detect(os.environ, no_color=no_color))
+        def call(*, format_: str, no_color: bool, reports: tuple[Target, ...], **given: Any) -> int:
+            output = Output(format_, Terminal.detect(os.environ, no_color=no_color), reports)
             click.get_current_context().obj = output
-            try:
-                report = function(**given)
-            except ManifestInvalid as invalid:
-                report = Report(name, problems=invalid.problems)
-            except ReconcilerError as error:
-                report = Report(name, problems=(error.problem(),))
+            report = output.save(_made(name, output, lambda: function(**given)))
             output.emit(report)
             return exit_code(report)
 
         return call
 
     return decorate
+
+
+def _made(name: str, output: Output, function: Callable[[], Report]) -> Report:
+    try:
+        return function()
+    except ManifestInvalid as invalid:
+        return Report(name, problems=invalid.problems)
+    except ReconcilerError as error:
+        return Report(name, problems=(error.problem(),))
+    except (Exception, KeyboardInterrupt) as error:
+        # a file from an earlier run must not be taken for this one's
+        output.save(failed(name, error))
+        raise
 
 
 def current() -> Output:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from reconciler.cli import _options as opt
-from reconciler.cli._output import Conversation, current, reporting
+from reconciler.cli._output import current, reporting
+from reconciler.cli._talk import Conversation
 from reconciler.cli.manifest import SELECTING
 from reconciler.report import Report
 

@@ -6,8 +6,14 @@ import click
 
 
 @click.command("schema")
-def schema_() -> None:
+@click.option("--installed", is_flag=True, help="With the providers of other distributions that are installed here.")
+def schema_(*, installed: bool) -> None:
     """Print the JSON Schema of a manifest, for editors and other tools."""
     from reconciler import schema
 
-    click.echo(schema.builtin_text(), nl=False)
+    if installed:
+        from reconciler.app import schemas
+
+        click.echo(schemas.text(schemas.installed()), nl=False)
+    else:
+        click.echo(schema.builtin_text(), nl=False)

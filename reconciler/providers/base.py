@@ -98,6 +98,20 @@ async def asked(provider: Provider, change: Change, secrets: Mapping[str, Secret
     return replace(found, likely=likely(causes, change))
 
 
+def fault(name: str, found: object) -> str:
+    """Why an object cannot be the provider ``name``, or an empty text: for what comes from other distributions."""
+    if not isinstance(found, Provider):
+        return f"it is no {Provider.__module__}.{Provider.__name__}"
+    for attribute in ("name", "title", "fields", "identifier", "account", "hosts", "docs", "support", "terms"):
+        if not getattr(found, attribute, None):
+            return f"it has no {attribute}"
+    if found.name != name:
+        return f"its name is {found.name!r}"
+    keys = found.fields.model_fields
+    absent = {found.identifier, *found.account, *filter(None, [found.region])} - keys.keys()
+    return f"its fields have no {min(absent)}" if absent else ""
+
+
 def verdict(
     reply: Reply,
     code: str,

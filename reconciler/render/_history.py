@@ -56,7 +56,6 @@ def _columns(entries: tuple[Entry, ...]) -> list[tuple[str, list[Text], int]]:
         ("SECRET", [Text(_secret(e.body)) for e in events], 85),
         ("RESULT", [Text(_result(entry)) for entry in entries], 80),
         ("WHO", [Text(say.safe(" ".join(_people(e.body)))) for e in events], 75),
-        ("HOW", [Text(say.safe(_how(e.body))) for e in events], 40),
     ]
 
 
@@ -99,13 +98,13 @@ def _how(body: Mapping[str, Any]) -> str:
 
 
 def _details(entries: tuple[Entry, ...]) -> Iterator[str]:
-    """Which fields an event changed, below the table and by its number."""
+    """Below the table, by number: how it came to be, and which fields it changed."""
+    yield ""
     for entry in entries:
         body = entry.event.body
+        yield f"{entry.seq}: {say.safe(_how(body))}"
         parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if a is not None]
-        for key, (before, after) in body.get("fingerprints", {}).items():
-            if before and after and before != after:
-                parts.append(f"{key} {before} → {after}")
-        parts += [f"{' → '.join(body['status'])}"] if "status" in body else []
+        parts += [f"{key} {a} → {b}" for key, (a, b) in body.get("fingerprints", {}).items() if a and b and a != b]
+        parts += [" → ".join(body["status"])] if "status" in body else []
         if parts:
-            yield f"{entry.seq}: {say.safe('; '.join(parts))}"
+            yield f"   {say.safe('; '.join(parts))}"

@@ -95,7 +95,7 @@ PARTS: dict[str, dict[str, Part]] = {
         "due": _due,
     },
     "history": {
-        "entries": lambda report: [shape.entry(one) for one in report.entries],
+        "events": lambda report: [shape.entry(one) for one in report.entries],
         "shown": lambda report: len(report.entries),
         "total": lambda report: report.total,
         "filters": lambda report: dict(report.filters),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from io import StringIO
 from typing import Any
 
 from reconciler.errors import SecretUnavailable
@@ -79,33 +80,16 @@ def _yaml(text: str) -> Mapping[str, Any]:
 
 
 def _dotenv(text: str) -> Mapping[str, Any]:
-    """Read by python-dotenv, without interpolation and without this process's environment."""
-    import logging
-    from io import StringIO
+    """Split by python-dotenv's parser, the part of it before interpolation: nothing of the environment gets in."""
+    from dotenv.parser import parse_stream
 
-    from dotenv import dotenv_values
-
-    faults = _Faults()
-    log = logging.getLogger("dotenv.main")
-    log.addFilter(faults)
-    try:
-        found = dotenv_values(stream=StringIO(text), interpolate=False)
-    finally:
-        log.removeFilter(faults)
-    if faults.seen:
+    lines = list(parse_stream(StringIO(text)))
+    found = {line.key: line.value for line in lines if line.key is not None}
+    if any(line.error for line in lines):
         raise _malformed("it is neither JSON nor dotenv: a line is not NAME=value")
+    if len(found) != sum(1 for line in lines if line.key is not None):
+        raise _malformed("a key of the dotenv stands twice")
     return found
-
-
-class _Faults:
-    """Hears what python-dotenv would only log, a line that it cannot read, and keeps it from the log."""
-
-    seen = False
-
-    def filter(self, _record: object) -> bool:
-        """Called for each message; False drops it."""
-        self.seen = True
-        return False
 
 
 _READERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {"JSON": _json, "YAML": _yaml, "dotenv": _dotenv}

@@ -1,0 +1,50 @@
+"""A run that ended in an exception, as a report: for programs that read stdout whatever happens."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.report import Report
+
+
+def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether the command line, else the environment, asks for JSON: read plainly, since parsing may have failed."""
+    wanted = environ.get("RECONCILER_FORMAT", "")
+    words = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--format":
+            wanted = following
+        elif word.startswith("--format="):
+            wanted = word.partition("=")[2]
+    return wanted == "json"
+
+
+def print_json(command: str, error: BaseException) -> int:
+    """The report of a failure on stdout, and its exit code."""
+    from reconciler.render import render
+    from reconciler.report import exit_code
+
+    report = failed(command, error)
+    click.echo(render("json", report, width=0, colour=False, now=""), nl=False)
+    sys.stdout.flush()
+    return exit_code(report)
+
+
+def failed(command: str, error: BaseException) -> Report:
+    """What is known of a failure. Of a bug never the message or a value, which could hold a secret."""
+    from reconciler.codes import CODES
+    from reconciler.model import Problem
+    from reconciler.report import Report
+
+    code = CODES["bug"]
+    detail = f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, click.ClickException):
+        code, detail = CODES["usage"], error.format_message()
+    elif isinstance(error, click.Abort | KeyboardInterrupt):
+        code, detail = CODES["interrupted"], ""
+    return Report(command, problems=(Problem(code.name, code.summary, detail=detail, hint=code.hint),))

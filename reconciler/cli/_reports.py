@@ -1,0 +1,76 @@
+"""``--report FORMAT=PATH``: more reports from the same run, each written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from reconciler.codes import CODES
+from reconciler.model import Problem
+from reconciler.render import FORMATS
+from reconciler.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One report to write."""
+
+    format: str
+    path: Path
+
+
+def targets(_context: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
+    """``FORMAT=PATH``, checked before anything is done: what cannot be written then is a usage error."""
+    found = tuple(_target(value) for value in values)
+    if len({target.path.absolute() for target in found}) < len(found):
+        raise click.BadParameter("two reports cannot have one path")
+    return found
+
+
+def _target(value: str) -> Target:
+    format_, equals, text = value.partition("=")
+    if not equals or not text or format_ not in FORMATS:
+        raise click.BadParameter(f"{value!r} is not FORMAT=PATH, where FORMAT is one of {', '.join(FORMATS)}")
+    path = Path(text)
+    if path.is_dir():
+        raise click.BadParameter(f"{text!r} is a folder")
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {str(path.parent)!r}")
+    if not os.access(path if _special(path) else path.parent, os.W_OK):
+        raise click.BadParameter(f"{text!r} cannot be written")
+    return Target(format_, path)
+
+
+def _special(path: Path) -> bool:
+    """A pipe or a terminal is written to; only a file can be replaced."""
+    return path.exists() and not path.is_file()
+
+
+def write(wanted: tuple[Target, ...], report: Report, text: Callable[[str, Report], str]) -> Report:
+    """Write them all. What could not be written is a problem of the report that comes back."""
+    problems: list[Problem] = []
+    for target in wanted:
+        try:
+            _replace(target.path, text(target.format, report))
+        except OSError as error:
+            detail = f"--report {target.format}={target.path}: {error.strerror}"
+            problems.append(Problem("usage", "a report could not be written", detail=detail,
+                                    hint=CODES["unreadable"].hint))  # fmt: skip
+    return replace(report, problems=(*report.problems, *problems)) if problems else report
+
+
+def _replace(path: Path, text: str) -> None:
+    if _special(path):
+        path.write_text(text, encoding="utf-8")
+        return
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with scratch.open("x", encoding="utf-8") as file:
+            file.write(text)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)

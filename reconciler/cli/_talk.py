@@ -1,0 +1,76 @@
+"""How ``apply`` talks while it runs: to a person with a table, and not at all on stdout otherwise."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli._output import Output
+from reconciler.report import Report
+
+if TYPE_CHECKING:
+    from reconciler.plans import Outcome, Plan
+
+
+class Conversation:
+    """What apply says and asks. A reader that goes away (``| head``) ends the talk, never the run."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.interactive = output.terminal.interactive
+        self._people = output.format == "table"
+        self._shown: Report | None = None
+
+    def plan(self, report: Report) -> None:
+        """Show it; in a format for programs, only if a person is asked about it."""
+        if self._people:
+            self._say(self._page(report))
+        else:
+            self._shown = report
+
+    def _page(self, report: Report) -> str:
+        from reconciler.render.table import plan_page
+
+        return plan_page(report, self.output.terminal.width, colour=self.output.terminal.colour)
+
+    def confirm(self, question: str) -> bool:
+        """Ask on stderr; only the literal word yes will do."""
+        if self._shown:
+            click.echo(self._page(self._shown), nl=False, err=True)
+        click.echo(f"\n{question} Only 'yes' will be accepted: ", nl=False, err=True)
+        return sys.stdin.readline().strip() == "yes"
+
+    def asking(self, plan: Plan) -> None:
+        """The work begins."""
+        from reconciler.render.rows import count
+
+        asked = [change.provider for change in plan.changes if change.asks]
+        if not plan.effective:
+            return
+        rest = len(plan.effective) - len(asked)
+        need = f"; {count(rest, 'change')} asked of nobody" if rest else ""
+        self._say(f"\nAsking {count(len(set(asked)), 'provider')} about {count(len(asked), 'credential')}{need}. "
+                  "Ctrl-C finishes what is in flight.\n\n")  # fmt: skip
+
+    def begin(self, total: int) -> None:
+        """Every outcome has a line of its own: no bar beside them."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """One change is done and committed."""
+        from reconciler.render.table import outcome_page
+
+        self._say(outcome_page(outcome, self.output.terminal.width, colour=self.output.terminal.colour))
+
+    def tell(self, text: str) -> None:
+        """One line for the person who runs it."""
+        click.echo(text, err=True)
+
+    def _say(self, text: str) -> None:
+        if not self._people:
+            return
+        try:
+            click.echo(text, nl=False)
+        except OSError:
+            self._people = False

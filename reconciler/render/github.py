@@ -1,0 +1,129 @@
+"""Annotations for GitHub's workflow runner: one line for each error and warning, at its place in the manifest.
+
+The runner takes a line that begins with ``::``, blanks before it or not, and ``##[`` anywhere in a line, for a command.
+No free text gets that far: a text is one line, escaped, behind our own ``::error ...::``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.codes import CODES
+from reconciler.model import Answer, Place, Problem, Result, Severity, Verdict
+from reconciler.plans import Change, Outcome
+from reconciler.render import rows as say
+from reconciler.render._failure import suspect
+from reconciler.report import Checkup, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One annotation, before it is escaped."""
+
+    severity: Severity
+    title: str
+    lines: tuple[str, ...]
+    place: Place | None = None
+
+
+def render(report: Report, *, width: int, colour: bool, now: str) -> str:
+    """Errors first, since only the first ten of a kind are shown; nothing at all where all is well."""
+    found = sorted(_notes(report), key=lambda note: note.severity is not Severity.ERROR)
+    return "".join(f"{line}\n" for line in dict.fromkeys(map(_line, found)))
+
+
+def _line(note: Note) -> str:
+    place = note.place
+    where = {"file": place.file, "line": place.line, "col": place.column} if place else {}
+    properties = ",".join(f"{key}={_property(value)}" for key, value in {**where, "title": note.title}.items())
+    return f"::{note.severity} {properties}::{_message(note.lines)}"
+
+
+def _message(lines: tuple[str, ...]) -> str:
+    said = [_inert(part) for line in lines for part in line.splitlines()]
+    return "\n".join(part for part in said if part).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: object) -> str:
+    text = _inert(value).replace("%", "%25")
+    return text.replace("\r", "%0D").replace("\n", "%0A").replace(":", "%3A").replace(",", "%2C")
+
+
+def _inert(text: object) -> str:
+    return say.safe(text).replace("##", "#\\x23")
+
+
+def _notes(report: Report) -> Iterator[Note]:
+    yield from map(_problem, report.problems)
+    if report.plan:
+        yield from (_problem(refusal) for refusal in report.plan.refusals)
+        if report.command == "plan":
+            for change in report.plan.changes:
+                yield from _change(change, report.live.get(change.name))
+    for outcome in report.outcomes:
+        if outcome.result in (Result.REJECTED, Result.FAILED):
+            yield _outcome(outcome)
+    for checkup in report.checkups:
+        yield from _checkup(checkup)
+    for one in report.due:
+        yield Note(Severity.WARNING, f"{one.name}: due", (f"{one.name} {say.due(one)}",))
+    yield from _run(report)
+
+
+def _problem(problem: Problem) -> Note:
+    title = f"{problem.code}: {problem.subject}" if problem.subject else problem.code
+    return Note(problem.severity, title, (problem.summary, problem.detail, problem.hint), problem.place)
+
+
+def _change(change: Change, live: Verdict | None) -> Iterator[Note]:
+    """What a reviewer of one change must know before it is merged."""
+    where = change.credential
+    place = where.place() if where else None
+    if change.blocked:
+        hint = CODES[change.blocked].hint
+        yield Note(Severity.ERROR, f"{change.blocked}: {change.name}", (CODES[change.blocked].summary, hint), place)
+    for key, code in change.unresolved.items():
+        said = f"{key}: {CODES[code].summary}; apply will fail {change.name}"
+        yield Note(Severity.WARNING, f"{code}: {change.name}", (said, CODES[code].hint), where and where.place(key))
+    if live and live.answer is not Answer.VALID:
+        outcome = Outcome(change, Result.REJECTED, verdict=live)
+        severity = Severity.ERROR if live.answer is Answer.REJECTED else Severity.WARNING
+        place = where.place(suspect(outcome)) if where else None
+        yield Note(severity, f"{live.code}: {change.name}", _said(change.provider, live), place)
+
+
+def _outcome(outcome: Outcome) -> Note:
+    change, problem, verdict = outcome.change, outcome.problem, outcome.verdict
+    place = change.credential.place(suspect(outcome)) if change.credential else None
+    if problem:
+        return Note(Severity.ERROR, f"{problem.code}: {change.name}",
+                    (problem.summary, problem.detail, problem.hint), place)  # fmt: skip
+    lines = _said(change.provider, verdict) if verdict else ()
+    return Note(Severity.ERROR, f"{verdict.code if verdict else 'bug'}: {change.name}", lines, place)
+
+
+def _said(provider: str, verdict: Verdict) -> tuple[str, ...]:
+    """The answer, what it means, why it probably came, what to do."""
+    likely = [f"likely: {text}" for text in verdict.likely]
+    code = CODES[verdict.code]
+    return (code.summary, say.verdict_facts(provider, verdict), *verdict.notes, *likely, code.hint)
+
+
+def _checkup(checkup: Checkup) -> Iterator[Note]:
+    record, verdict = checkup.record, checkup.verdict
+    unknown = verdict.answer is Answer.UNKNOWN
+    if checkup.after.startswith("ready") and not unknown:
+        return
+    what = f"{record.name} was not reached" if unknown else f"{record.name} is {checkup.after}"
+    severity = Severity.WARNING if checkup.after.startswith("ready") else Severity.ERROR
+    yield Note(severity, f"{verdict.code}: {record.name}", (what, *_said(record.declared.provider, verdict)))
+
+
+def _run(report: Report) -> Iterator[Note]:
+    """What is true of the whole run."""
+    ready = sum(1 for row in report.rows if row.ready)
+    if report.required > ready:
+        yield Note(Severity.ERROR, "not enough ready", (f"{report.required} ready credentials required; found {ready}",))
+    if report.interrupted:
+        yield Note(Severity.WARNING, "interrupted", ("what was in flight is finished; the rest was not attempted",))
