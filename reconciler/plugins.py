@@ -1,7 +1,7 @@
-"""Which providers and resolvers there are: a static table, and for names that are not in it the entry points installed.
+"""Which providers and resolvers there are: a static table, and entry points for names that are not in it.
 
-Each is imported when it is asked for, not before. What is built in cannot be replaced by another distribution, and costs
-no look at what is installed.
+Each is imported when it is asked for, not before. What is built in cannot be replaced by another distribution, and
+costs no look at what is installed.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _loaded(point: EntryPoint) -> Any:
         missing = f"a name of the module {error.name}" if error.name else "a module"
     except AttributeError:
         raise _broken(point, f"{point.value} is not there") from None
-    except Exception as error:  # noqa: BLE001: it is somebody else's code
+    except Exception as error:  # noqa: BLE001 - it is somebody else's code
         raise _broken(point, f"{point.value} fails with {type(error).__name__}") from None
     raise _broken(point, f"{point.value} needs {missing}, which is not installed", _install(point, missing))
 

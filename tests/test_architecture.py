@@ -14,7 +14,7 @@ PAGE = (
     "model", "state", "plans", "secret", "codes", "errors", "canonical", "diff", "planner", "causes", "due", "audit",
     "report", "trouble", "kinds", "references", "scalars", "yamlreader", "wording", "schema", "sources", "manifest",
     "private", "keys", "sealing", "network", "reply", "http", "providers", "resolvers", "plugins", "stores",
-    "render", "sandbox", "engine", "writing", "context", "app", "cli",
+    "render", "sandbox", "engine", "writing", "context", "logs", "app", "cli",
 )  # fmt: skip
 """docs/decisions/0001-the-house.md: a module imports only from those before it."""
 

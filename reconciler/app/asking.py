@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from reconciler.errors import UsageError
 from reconciler.http import HttpPool
 from reconciler.model import Verdict
 from reconciler.network import loopback
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,10 @@ async def asker(stack: AsyncExitStack, asking: Asking, *, sandbox: bool) -> Ask:
         declared = task.change.declared
         provider = plugins.provider(declared.provider)
         http = pool.for_provider(provider.name, provider.hosts)
-        return await provider.check(declared.settings, task.secrets, http)
+        LOG.debug("asking %s about %s", provider.name, task.change.name)
+        verdict = await provider.check(declared.settings, task.secrets, http)
+        LOG.info("asked %s about %s: %s (%s)", provider.name, task.change.name, verdict.code, verdict.http_status)
+        return verdict
 
     return ask
 

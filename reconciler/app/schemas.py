@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
-from reconciler import plugins, schema
-from reconciler.errors import ManifestInvalid, ReconcilerError
-from reconciler.references import BUILT_IN
-
-if TYPE_CHECKING:
-    from reconciler.providers.base import Provider
-
-T = TypeVar("T")
+from reconciler import plugins
+from reconciler.providers.base import Provider
 
 ID = "urn:sms-reconciler:schema:credentials:1"
 
@@ -120,53 +114,9 @@ def build(providers: Iterable[Provider]) -> dict[str, Any]:
     }
 
 
-def builtin() -> dict[str, Any]:
+def generated() -> dict[str, Any]:
     """The schema for the providers that come with the package: what is checked in."""
     return build(map(plugins.provider, plugins.provider_names()))
-
-
-def installed() -> dict[str, Any]:
-    """The schema for all providers that are installed here. Raises ReconcilerError where one of them is broken."""
-    made = []
-    for name in plugins.provider_names(installed=True):
-        provider = plugins.provider(name)
-        try:
-            build([provider])
-        except ValueError as error:
-            raise ReconcilerError("plugin-broken", str(error)) from None
-        made.append(provider)
-    return build(made)
-
-
-def for_manifest(read: Callable[[dict[str, Any], Collection[str]], T]) -> tuple[T, dict[str, Any]]:
-    """Read a manifest with the schema that it needs: ``read`` is given a schema and the reference schemes.
-
-    Answers what ``read`` gives, and the schema. That is the built-in one, unless it refuses a provider or a scheme and
-    plug-ins are installed: then ``read`` is called once more, with theirs. Raises what ``read`` raises, and
-    ReconcilerError where a plug-in is broken.
-    """
-    document = schema.builtin()
-    try:
-        return read(document, BUILT_IN), document
-    except ManifestInvalid as invalid:
-        if not any(problem.code in _FOREIGN for problem in invalid.problems) or not plugins.added():
-            raise
-    document = installed()
-    return read(document, plugins.resolver_schemes(installed=True)), document
-
-
-def for_stored(providers: Iterable[str]) -> dict[str, Any]:
-    """The schema for what a store holds: with plug-ins where one of these providers is not built in.
-
-    A provider that was stored and is installed no longer is in neither.
-    """
-    document = schema.builtin()
-    known = set(plugins.provider_names())
-    foreign = {name for name in providers if name not in known}
-    return installed() if foreign & set(plugins.provider_names(installed=bool(foreign))) else document
-
-
-_FOREIGN = ("unknown-provider", "unknown-scheme")
 
 
 def text(schema: dict[str, Any]) -> str:
@@ -202,11 +152,13 @@ def _part(provider: Provider) -> dict[str, Any]:
     own: dict[str, Any] = model["properties"]
     if "$defs" in model or not own.keys().isdisjoint({"provider", *_COMMON}):
         raise ValueError(f"the model of {provider.name} needs more than plain keys of its own")
+    if odd := [key for key, rule in own.items() if rule.get("type") != "string"]:
+        raise ValueError(f"the model of {provider.name} has keys that are no text: {', '.join(odd)}")
     rest: dict[str, Any] = {key: model[key] for key in _KEPT if key in model}
     region = {"x-region": provider.region} if provider.region else {}
     return {
         "title": provider.title,
-        "description": f"{model['description']} Documentation: {provider.docs}",
+        "description": f"{model.get('description', '')} Documentation: {provider.docs}",
         "x-provider": provider.name,
         "x-identifier": provider.identifier,
         "x-account": list(provider.account),
@@ -226,4 +178,4 @@ def _part(provider: Provider) -> dict[str, Any]:
 
 if __name__ == "__main__":
     # Never by way of the checked-in file, which the shell may have emptied already to write this into.
-    sys.stdout.write(text(builtin()))
+    sys.stdout.write(text(generated()))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler import logs, render
 from reconciler.cli._reports import targets
-from reconciler.render import FORMATS
 
 if TYPE_CHECKING:
     from reconciler.app.asking import Asking
@@ -108,11 +108,13 @@ def asking(given: Mapping[str, Any]) -> Asking:
 
 
 output_options = _stack(
-    option("--format", "format_", type=click.Choice(list(FORMATS)), default="table", show_default=True,
+    option("--format", "format_", type=click.Choice(list(render.FORMATS)), default="table", show_default=True,
            help="What stdout holds."),
     option("--report", "reports", multiple=True, metavar="FORMAT=PATH", callback=targets,
            help="Write this report too, from the same run. Repeatable."),
     option("--no-color", is_flag=True, help="No colour; NO_COLOR says the same."),
+    option("--log-level", type=click.Choice(logs.LEVELS), help="Log to stderr from this level on."),
+    option("--log-format", type=click.Choice(logs.FORMATS), default="text", show_default=True, help="Form of the log."),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler import logs
 from reconciler.cli._failure import failed
 from reconciler.cli._options import output_options
 from reconciler.cli._reports import Target, write
@@ -55,7 +56,12 @@ def reporting(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]
     def decorate(function: Callable[..., Report]) -> Callable[..., int]:
         @output_options
         @functools.wraps(function)
-        def call(*, format_: str, no_color: bool, reports: tuple[Target, ...], **given: Any) -> int:
+        def call(
+            *, format_: str, no_color: bool, reports: tuple[Target, ...], log_level: str | None, log_format: str,
+            **given: Any,
+        ) -> int:  # fmt: skip
+            if log_level:
+                logs.configure(log_level, log_format, sys.stderr)
             output = Output(format_, Terminal.detect(os.environ, no_color=no_color), reports)
             click.get_current_context().obj = output
             report = output.save(_made(name, output, lambda: function(**given)))

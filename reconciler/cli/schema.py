@@ -7,13 +7,22 @@ import click
 
 @click.command("schema")
 @click.option("--installed", is_flag=True, help="With the providers of other distributions that are installed here.")
-def schema_(*, installed: bool) -> None:
+def schema_(*, installed: bool) -> int:
     """Print the JSON Schema of a manifest, for editors and other tools."""
     from reconciler import schema
+    from reconciler.errors import ReconcilerError
 
-    if installed:
-        from reconciler.app import schemas
+    try:
+        click.echo(_installed() if installed else schema.builtin_text(), nl=False)
+    except ReconcilerError as error:
+        from reconciler.render.rows import safe
 
-        click.echo(schemas.text(schemas.installed()), nl=False)
-    else:
-        click.echo(schema.builtin_text(), nl=False)
+        click.echo(f"error[{error.code.name}]: {safe(error)}\n  do   {safe(error.hint)}", err=True)
+        return int(error.code.exit)
+    return 0
+
+
+def _installed() -> str:
+    from reconciler.app import plugged, schemas
+
+    return schemas.text(plugged.installed())

@@ -59,8 +59,10 @@ def _notes(report: Report) -> Iterator[Note]:
     if report.plan:
         yield from (_problem(refusal) for refusal in report.plan.refusals)
         if report.command == "plan":
+            asked = {outcome.change.name for outcome in report.outcomes}
             for change in report.plan.changes:
                 yield from _change(change, report.live.get(change.name))
+                yield from _unresolved(change) if change.name not in asked else ()
     for outcome in report.outcomes:
         if outcome.result in (Result.REJECTED, Result.FAILED):
             yield _outcome(outcome)
@@ -83,14 +85,18 @@ def _change(change: Change, live: Verdict | None) -> Iterator[Note]:
     if change.blocked:
         hint = CODES[change.blocked].hint
         yield Note(Severity.ERROR, f"{change.blocked}: {change.name}", (CODES[change.blocked].summary, hint), place)
-    for key, code in change.unresolved.items():
-        said = f"{key}: {CODES[code].summary}; apply will fail {change.name}"
-        yield Note(Severity.WARNING, f"{code}: {change.name}", (said, CODES[code].hint), where and where.place(key))
     if live and live.answer is not Answer.VALID:
         outcome = Outcome(change, Result.REJECTED, verdict=live)
         severity = Severity.ERROR if live.answer is Answer.REJECTED else Severity.WARNING
         place = where.place(suspect(outcome)) if where else None
         yield Note(severity, f"{live.code}: {change.name}", _said(change.provider, live), place)
+
+
+def _unresolved(change: Change) -> Iterator[Note]:
+    for key, code in change.unresolved.items():
+        said = f"{key}: {CODES[code].summary}; apply will fail {change.name}"
+        place = change.credential.place(key) if change.credential else None
+        yield Note(Severity.WARNING, f"{code}: {change.name}", (said, CODES[code].hint), place)
 
 
 def _outcome(outcome: Outcome) -> Note:
@@ -124,6 +130,7 @@ def _run(report: Report) -> Iterator[Note]:
     """What is true of the whole run."""
     ready = sum(1 for row in report.rows if row.ready)
     if report.required > ready:
-        yield Note(Severity.ERROR, "not enough ready", (f"{report.required} ready credentials required; found {ready}",))
+        said = f"{report.required} ready credentials required; found {ready}"
+        yield Note(Severity.ERROR, "not enough ready", (said,))
     if report.interrupted:
         yield Note(Severity.WARNING, "interrupted", ("what was in flight is finished; the rest was not attempted",))

@@ -1,4 +1,4 @@
-"""Reports for programs: one JSON object with a version of its own shape; ``schemas/report.schema.json`` describes it."""
+"""Reports for programs: one JSON object with a version of its own shape, as ``schemas/report.schema.json`` has it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ FORMAT_VERSION = 1
 
 Part = Callable[[Report], Any]
 
-_UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
-"""What a terminal obeys or does not show: controls, invisible characters, those that turn the writing direction."""
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+"""What a terminal obeys or does not show: controls, the invisible, what turns the writing direction."""
 
 
 def render(report: Report, *, width: int, colour: bool, now: str) -> str:

@@ -1,0 +1,130 @@
+"""What of a plan or a run needs a person: a row for each change with its reasons, and how to mend what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.codes import CODES
+from reconciler.model import Action, Answer, Result, Verdict
+from reconciler.plans import Change, Outcome
+from reconciler.render import _md as md
+from reconciler.render import rows as say
+from reconciler.render._failure import suspect
+from reconciler.report import Report
+
+Reason = tuple[str, str]
+"""``🔴 rejected`` and why."""
+
+
+def decisions(report: Report) -> dict[str, str]:
+    """A row of the table for each change that needs a decision, the gravest first; by name."""
+    if report.plan is None:
+        return {}
+    found = {change: list(_reasons(report, change)) for change in report.plan.effective}
+    grave = sorted((c for c in found if found[c]), key=lambda c: (not found[c][0][0].startswith("🔴"), c.name))
+    return {change.name: _row(change, found[change]) for change in grave}
+
+
+def icon(report: Report) -> str:
+    """Red where something is refused, orange where a person must decide, else green."""
+    changes = report.plan.effective if report.plan else ()
+    signs = {why.partition(" ")[0] for change in changes for why, _ in _reasons(report, change)}
+    refused = report.plan.refusals if report.plan else ()
+    return "🔴" if "🔴" in signs or refused else "🟠" if signs else "🟢"
+
+
+def _row(change: Change, reasons: list[Reason]) -> str:
+    signs = ", ".join(dict.fromkeys(sign.partition(" ")[2] for sign, _ in reasons))
+    what = f"{change.action} v{change.expected_version}" if change.action is Action.UPDATE else str(change.action)
+    why = " ".join(text for _, text in reasons)
+    name = f"{md.cell(change.name)} {md.cell(change.provider)}"
+    return md.row(f"{reasons[0][0].partition(' ')[0]} {signs}", name, what, why)
+
+
+def _reasons(report: Report, change: Change) -> Iterator[Reason]:
+    """Why a change needs a person, the gravest first."""
+    live = report.live.get(change.name)
+    if change.blocked:
+        code = CODES[change.blocked]
+        yield "🔴 refused", f"Apply refuses the plan: {md.prose(code.summary)}; {md.prose(code.hint)}."
+    if live and live.answer is Answer.REJECTED:
+        yield "🔴 rejected", f"{_answer(change, live)} {_merging(report)}"
+    yield from (("🔴 not asked", f"{md.prose(why)}.") for why in _failures(report, change))
+    if live and live.answer is Answer.UNKNOWN:
+        yield "🟠 not reached", f"{_answer(change, live)} It was not judged."
+    if not live and not _failures(report, change):
+        yield from _missing(change)
+    yield from _consequences(change, live)
+
+
+def _missing(change: Change) -> Iterator[Reason]:
+    for key, name in change.unresolved.items():
+        summary = md.prose(CODES[name].summary)
+        yield "🟠 no secret", f"{md.cell(key)}: {summary}; apply fails it unless its own machine has the value."
+
+
+def _consequences(change: Change, live: Verdict | None) -> Iterator[Reason]:
+    """What a change does that looks harmless in a diff."""
+    if change.replaces_account:
+        valid = " Live: valid." if live and live.answer is Answer.VALID else ""
+        yield "🟠 account", f"Another account: messages go out, and are billed, there.{valid}"
+    if change.action is Action.DELETE:
+        yield "🟠 delete", "Nothing can send with it any more."
+    if lifts_protection(change):
+        yield "🟠 protection", "Its protection is lifted: the next plan may delete it or change its account."
+
+
+def lifts_protection(change: Change) -> bool:
+    return any(field.field == "protected" and field.before and not field.after for field in change.fields)
+
+
+def _failures(report: Report, change: Change) -> list[str]:
+    return [o.problem.summary for o in report.outcomes if o.problem and o.change.name == change.name]
+
+
+def _answer(change: Change, verdict: Verdict) -> str:
+    return f"{md.cell(say.provider_answer(change.provider, verdict))}: {md.prose(CODES[verdict.code].summary)}."
+
+
+def _merging(report: Report) -> str:
+    """What merging would do all the same."""
+    if report.plan is None or report.plan.refusals:
+        return ""
+    bad = {n for n, verdict in report.live.items() if verdict.answer is not Answer.VALID}
+    rest = sum(1 for change in report.plan.effective if change.name not in bad)
+    others = f"stores the other {rest} and " if rest else ""
+    return f"Merging now {others}refuses this one."
+
+
+def fixes(report: Report) -> list[str]:
+    """How to mend each change that a provider refused, or that could not be asked about."""
+    outcomes = [o for o in report.outcomes if o.result in (Result.REJECTED, Result.FAILED)]
+    changes = report.plan.effective if report.plan else ()
+    live = [(c, report.live[c.name]) for c in changes if c.name in report.live]
+    outcomes += [Outcome(c, Result.REJECTED, verdict=v) for c, v in live if v.answer is Answer.REJECTED]
+    return [f"**To fix {md.code(o.change.name)}**{_where(o)}: {'; '.join(_steps(report, o))}.\n" for o in outcomes]
+
+
+def _where(outcome: Outcome) -> str:
+    credential = outcome.change.credential
+    if credential is None:
+        return ""
+    return f" ({md.code(str(credential.place(suspect(outcome))).rpartition(':')[0])})"
+
+
+def _steps(report: Report, outcome: Outcome) -> Iterator[str]:
+    change, verdict, problem = outcome.change, outcome.verdict, outcome.problem
+    name = problem.code if problem else verdict.code if verdict else "bug"
+    if problem and problem.detail:
+        yield md.prose(problem.detail)
+    if verdict:
+        yield from map(md.prose, verdict.notes)
+        if verdict.likely:
+            yield f"likely {', or '.join(map(md.prose, verdict.likely))}"
+    yield md.prose(CODES[name].hint)
+    key = suspect(outcome)
+    reference = change.declared.references.get(key, "")
+    find = dict(report.traits[change.provider].find).get(key, "") if change.provider in report.traits else ""
+    if reference:
+        yield f"the value is looked up at {md.code(reference)}" + (f" (find it: {md.prose(find)})" if find else "")
+    yield "then run this again"

@@ -1,0 +1,171 @@
+"""What a run did, as a comment: an apply after the merge, a scheduled check, a list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from reconciler.model import Answer, Result, Status, Verdict
+from reconciler.plans import Outcome, Plan
+from reconciler.render import _md as md
+from reconciler.render import rows as say
+from reconciler.render._md_decide import fixes
+from reconciler.report import Checkup, Report, Row, applied_summary
+
+_BAD = (Result.REJECTED, Result.FAILED)
+
+
+def apply_page(report: Report, plan: Plan, problems: tuple[md.Section, ...]) -> md.Page:
+    """What became of every change; how to mend those that were refused."""
+    stays = [f"{md.code(o.change.name)}: {_stays(o)}" for o in report.outcomes if o.result in _BAD]
+    last = [f"{applied_summary(report.outcomes, len(plan.kept))}\n"]
+    last += [f"{len(report.dropped)} dropped: {md.names(report.dropped)}.\n"] if report.dropped else []
+    last += [f"Digest {md.code(plan.digest)}.\n"] if plan.digest else []
+    sections = (
+        md.Section(("Interrupted: what was in flight is stored; run the same command again.",) * report.interrupted),
+        *problems,
+        md.table(("", "credential", "result", "version", "answer"), map(_outcome, report.outcomes)),
+        md.Section(tuple(fixes(report))),
+        md.Section(tuple(f"- {line}" for line in stays)),
+    )
+    return _page(report, "apply", _applied(report, plan), sections, "".join(last))
+
+
+def _applied(report: Report, plan: Plan) -> str:
+    """``✅ applied 3 of 4, otp-apac rejected · anchor 412:9c1e77a0d2b45f18``."""
+    if not report.outcomes:
+        return f"⚪ no changes ({len(plan.kept)} unchanged)"
+    by = {result: [o.change.name for o in report.outcomes if o.result is result] for result in Result}
+    done = len(report.outcomes) - sum(len(by[result]) for result in (*_BAD, Result.SKIPPED))
+    parts = [f"applied {done} of {len(report.outcomes)}"]
+    parts += [f"{md.names(by[result])} {result}" for result in _BAD if by[result]]
+    parts += [f"{len(by[Result.SKIPPED])} not attempted"] if by[Result.SKIPPED] else []
+    anchor = f" · anchor {md.code(report.anchor)}" if report.anchor else ""
+    return f"{'✅' if done else '🔴'} {', '.join(parts)}{anchor}"
+
+
+def _outcome(outcome: Outcome) -> str:
+    change, verdict = outcome.change, outcome.verdict
+    sign = "🔴" if outcome.result in _BAD else "⚪" if outcome.result is Result.SKIPPED else "✅"
+    said = md.cell(say.provider_answer(change.provider, verdict)) if verdict else say.DASH
+    name = f"{md.cell(change.name)} {md.cell(change.provider)}"
+    return md.row(sign, name, md.prose(say.result(outcome)), say.versions(outcome), said)
+
+
+def _stays(outcome: Outcome) -> str:
+    """What serves now that a change was refused."""
+    version = outcome.change.expected_version
+    return f"v{version} keeps serving; the change is not stored." if version else "nothing is stored."
+
+
+def check_page(report: Report, problems: tuple[md.Section, ...]) -> md.Page:
+    """Whom a person must look after, then what is due."""
+    told = [c for c in report.checkups if _trouble(c)]
+    told.sort(key=lambda c: (c.after.startswith("ready"), c.record.name))
+    due = [md.row("🟠", md.cell(one.name), "due", md.cell(one.key), md.prose(say.due(one))) for one in report.due]
+    rows = [*map(_checkup, told), *due]
+    last = f"Asked {len(report.checkups)}, skipped {report.skipped}. No secret was changed.\n"
+    sections = (*problems, md.table(("", "credential", "found", "answer", "what to do"), rows))
+    return _page(report, "check", _checked(report), sections, last)
+
+
+def _trouble(checkup: Checkup) -> bool:
+    return checkup.after is not Status.READY or checkup.verdict.answer is Answer.UNKNOWN
+
+
+def _found(checkup: Checkup) -> str:
+    """Of a refusal that could not be confirmed now, both are true: it is refused, and was not reached."""
+    if checkup.after.startswith("ready") and checkup.verdict.answer is Answer.UNKNOWN:
+        return "not reached"
+    return checkup.after
+
+
+def _checked(report: Report) -> str:
+    found = Counter(_found(c) for c in report.checkups)
+    bad = any(not c.after.startswith("ready") for c in report.checkups)
+    due = len({one.name for one in report.due})
+    parts = [f"{found.pop(Status.READY, 0)} of {len(report.checkups)} ready"]
+    parts += [f"{number} {what.removeprefix('ready, ')}" for what, number in sorted(found.items())]
+    parts += [f"{due} due"] if due else []
+    parts += ["interrupted"] if report.interrupted else []
+    sign = "🔴" if bad else "🟢" if len(parts) == 1 else "🟠"
+    return f"{sign} {', '.join(parts)}"
+
+
+def _checkup(checkup: Checkup) -> str:
+    record, verdict = checkup.record, checkup.verdict
+    sign = "🟠" if checkup.after.startswith("ready") else "🔴"
+    answer = md.cell(say.verdict_facts(record.declared.provider, verdict))
+    return md.row(sign, md.cell(record.name), _found(checkup), answer, "; ".join(_advice(verdict)))
+
+
+def _advice(verdict: Verdict) -> Iterator[str]:
+    yield from map(md.prose, verdict.notes)
+    if verdict.likely:
+        yield f"likely {', or '.join(map(md.prose, verdict.likely))}"
+    yield md.prose(say.hint(verdict.code))
+
+
+def list_page(report: Report, problems: tuple[md.Section, ...], now: str) -> md.Page:
+    """All rows, then those that need a person, then what is due."""
+    filters = [f"{key}={value}" for key, value in report.filters.items()]
+    last = f"{len(report.rows)} of {report.total} shown" + (f": {md.names(filters)}" if filters else "")
+    required = f". Required: {report.required} ready" if report.required else ""
+    columns = ("", "name", "label", "provider", "service id", "created by", "created", "status", "checked")
+    sections = (
+        *problems,
+        md.table(columns, (_row(row, now) for row in report.rows)),
+        md.table(("needs a person", "why", "what to do"), (_needs(row) for row in report.rows if needs_a_person(row))),
+        md.Section(tuple(_notes(report))),
+    )
+    return _page(report, "list", _listed(report), sections, f"{last}{required}.\n")
+
+
+def needs_a_person(row: Row) -> bool:
+    return row.rejection is not None or not row.ready
+
+
+def _listed(report: Report) -> str:
+    ready = sum(1 for row in report.rows if row.ready)
+    if not report.rows:
+        return "⚪ nothing to show"
+    waiting = sum(1 for row in report.rows if needs_a_person(row))
+    bad = ready < len(report.rows) or report.required > ready
+    needs = f", {waiting} need{'s' if waiting == 1 else ''} a person" if waiting else ""
+    return f"{'🔴' if bad else '🟠' if waiting else '🟢'} {ready} of {len(report.rows)} ready{needs}"
+
+
+def _row(row: Row, now: str) -> str:
+    record, rejection = row.record, row.rejection
+    checked = rejection.last_at if rejection else record.verdict.at if record else ""
+    free = (row.name, row.label, row.provider, say.service_id(row), row.created_by)
+    created = say.day(record.created_at if record else "")
+    return md.row(say.sign(row.status), *map(md.cell, free), created, row.status, say.ago(checked, now))
+
+
+def _needs(row: Row) -> str:
+    rejection, record = row.rejection, row.record
+    if rejection:
+        verdict, provider = rejection.verdict, rejection.declared.provider
+        tried = f"Attempt {rejection.attempts}, by {md.cell(rejection.by)}, {say.clock(rejection.last_at)}."
+        why = f"{md.prose(say.rejection_state(rejection, record))} {tried}"
+    elif record:
+        verdict, provider = record.verdict, record.declared.provider
+        why = f"Accepted {say.clock(record.accepted_at)}, refused {say.clock(verdict.at)}: sending fails."
+    else:
+        return ""
+    facts = md.cell(say.verdict_facts(provider, verdict))
+    return md.row(md.cell(row.name), f"{why} {facts}", "; ".join(_advice(verdict)))
+
+
+def _notes(report: Report) -> Iterator[str]:
+    for row in report.rows:
+        if row.ready and row.record:
+            yield from (f"- {md.code(row.name)}: {md.prose(note)}" for note in row.record.verdict.notes)
+    yield from (f"- {md.code(one.name)} {md.prose(say.due(one))}" for one in report.due)
+
+
+def _page(report: Report, kind: str, verdict: str, sections: tuple[md.Section, ...], last: str) -> md.Page:
+    head = report.header
+    cut = f"{verdict} (✂️ cut to fit)"
+    return md.Page(kind, head.store_id if head else "", head.workspace if head else "", verdict, sections, last, cut)
