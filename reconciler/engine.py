@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from reconciler import planner
+from reconciler import verdicts
 from reconciler.errors import NotAsked, ReconcilerError
 from reconciler.model import Problem, Result, Verdict
 from reconciler.plans import Change, Outcome
@@ -106,14 +106,14 @@ async def _settle(run: Run, task: Task) -> Settled:
         key, code = next(iter(change.unresolved.items()))
         return Settled(task, Result.FAILED, problem=unresolved_problem(change, key, code))
     if not change.asks:
-        return Settled(task, planner.settle(change, None))
+        return Settled(task, verdicts.settle(change, None))
     try:
         verdict = await run.ask(task)
     except NotAsked as problem:
         verdict = problem.verdict()
     except ReconcilerError as error:
         return Settled(task, Result.FAILED, problem=error.problem(), seconds=time.monotonic() - started)
-    return Settled(task, planner.settle(change, verdict), verdict, seconds=time.monotonic() - started)
+    return Settled(task, verdicts.settle(change, verdict), verdict, seconds=time.monotonic() - started)
 
 
 def unresolved_problem(change: Change, key: str, code: str) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler import planner
+from reconciler import verdicts
 from reconciler.codes import CODES, PRECEDENCE, Exit
 from reconciler.due import Due
 from reconciler.model import Action, Answer, Event, Mode, Problem, Result, Severity, Status, Traits, Verdict
@@ -184,7 +184,7 @@ def _row(name: str, record: Record | None, rejection: Rejection | None, traits: 
     trait = traits.get(declared.provider)
     return Row(
         name=name,
-        status=planner.status(record, rejection),
+        status=verdicts.status(record, rejection),
         provider=declared.provider,
         service_id=str(declared.settings.get(trait.identifier, "")) if trait else "",
         region=str(declared.settings.get(trait.region, "")) if trait and trait.region else "",

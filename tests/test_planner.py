@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model import Action, Answer, Result, SecretState, Status
-from reconciler.planner import Known, Scope, delete_limit, plan, settle, status
+from reconciler.planner import Known, Scope, delete_limit, plan
+from reconciler.verdicts import settle, status
 
 SCOPE = Scope("store", "production")
 

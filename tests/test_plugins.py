@@ -9,16 +9,19 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from builders import record
 
 from reconciler import plugins, references, schema
 from reconciler.app import plugged, schemas
 from reconciler.errors import ManifestInvalid, ReconcilerError
-from reconciler.model import Problem
+from reconciler.model import Declared, Problem
 from reconciler.providers.base import Provider
+from reconciler.state import Snapshot
 
 ACME = Path(__file__).parent / "plugins" / "acme"
 INHERITED = os.environ.get("PYTHONPATH", "")
@@ -248,14 +251,19 @@ def test_a_manifest_is_read_again_where_it_names_what_is_not_built_in(installed,
 
 
 def test_what_is_stored_is_shown_with_its_plug_in_and_also_without_it(installed):
-    assert plugged.for_stored(["twilio", "acme"]) == schema.builtin()
+    def known(*providers):
+        rows = {name: replace(record(name), declared=Declared(name, {}, {}, {})) for name in providers}
+        return set(plugged.traits(Snapshot("w", 1, rows, {})))
+
+    builtin = set(plugins.provider_names())
+    assert known("twilio", "acme") == builtin
     installed.add("acme", f"{PROVIDERS}acme = acme_five:Acme", ACME_CODE, "acme_five")
     forget()
-    assert plugged.for_stored(["twilio"]) == schema.builtin()
-    assert "provider-acme" in plugged.for_stored(["twilio", "acme"])["$defs"]
+    assert known("twilio") == builtin
+    assert known("twilio", "acme") == {*builtin, "acme"}
     installed.add("acme-fork", f"{PROVIDERS}acme = acme_five:Acme")
     forget()
-    assert plugged.for_stored(["acme"]) == schema.builtin()
+    assert known("acme") == builtin
 
 
 @pytest.mark.parametrize(

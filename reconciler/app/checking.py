@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reconciler import audit, planner
+from reconciler import audit, verdicts
 from reconciler.app.asking import Asking
 from reconciler.app.leasing import holding
 from reconciler.app.running import Watcher, only_look, run
@@ -101,13 +101,13 @@ def _checkup(record: Record, outcome: Outcome) -> Checkup:
     verdict = outcome.verdict
     if verdict is None:
         raise ValueError("only what was asked about is a checkup")
-    before = planner.status(record, None)
-    return Checkup(record, verdict, before, planner.after_check(record, verdict))
+    before = verdicts.status(record, None)
+    return Checkup(record, verdict, before, verdicts.after_check(record, verdict))
 
 
 def _remember(store: Store, keys: Keyring, workspace: str, origin: Origin, checkups: Sequence[Checkup]) -> None:
     """Write the verdicts, with an event for each status that changed; an unknown takes no refusal back."""
-    writes = [_write(c, origin) for c in checkups if planner.overwrites(c.record, c.verdict)]
+    writes = [_write(c, origin) for c in checkups if verdicts.overwrites(c.record, c.verdict)]
     if not writes:
         return
     with holding(store, workspace, origin) as lease:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from reconciler import plugins, schema
 from reconciler.errors import ManifestInvalid, ReconcilerError
+from reconciler.model import Traits
 from reconciler.references import BUILT_IN
+from reconciler.state import Snapshot
 
 T = TypeVar("T")
 
@@ -46,15 +48,16 @@ def for_manifest(read: Callable[[dict[str, Any], Collection[str]], T]) -> tuple[
     return read(document, plugins.resolver_schemes(installed=True)), document
 
 
-def for_stored(providers: Iterable[str]) -> dict[str, Any]:
-    """The schema for what a store holds: with plug-ins where one of these providers is not built in.
+def traits(snapshot: Snapshot) -> dict[str, Traits]:
+    """What there is to know of the providers of what is stored: plug-ins are asked only where one is stored.
 
-    A provider that was stored and is installed no longer, or broken, is in neither: what is stored can still be shown.
+    A provider that is installed no longer, or broken, is not in it: what is stored can still be shown.
     """
-    foreign = set(providers) - set(plugins.provider_names())
+    stored = (row.declared.provider for row in (*snapshot.records.values(), *snapshot.rejections.values()))
+    foreign = set(stored) - set(plugins.provider_names())
     try:
         if foreign and not foreign.isdisjoint(plugins.provider_names(installed=True)):
-            return installed()
+            return schema.traits(installed())
     except ReconcilerError:
         pass
-    return schema.builtin()
+    return schema.traits(schema.builtin())
