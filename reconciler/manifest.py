@@ -10,6 +10,7 @@ from typing import Any
 
 from reconciler import sources
 from reconciler.codes import CODES
+from reconciler.collector import collector_off
 from reconciler.errors import ManifestInvalid, UsageError
 from reconciler.kinds import Kind
 from reconciler.model import Credential, Declared, Place, Problem, Severity
@@ -17,7 +18,7 @@ from reconciler.references import BUILT_IN
 from reconciler.schema import Checker
 from reconciler.sources import Source
 from reconciler.trouble import Trouble, shown
-from reconciler.yamlreader import Document, Mark, collector_off
+from reconciler.yamlreader import Document, Mark
 from reconciler.yamlreader import read as read_yaml
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z", re.ASCII)

@@ -6,10 +6,8 @@ may hold a secret, so none of them is shown: they are only looked up in :data:`_
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,18 +93,6 @@ class Document:
     """Plain scalars that some reader takes for a number, a boolean or nothing, as they are written."""
     troubles: list[Trouble] = field(default_factory=list)
     whole: bool = True
-
-
-@contextmanager
-def collector_off() -> Iterator[None]:
-    """Keep the cyclic garbage collector away: two thirds of a large read were its work, and nothing here is cyclic."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def decode(data: bytes) -> str:

@@ -34,6 +34,23 @@ credentials:
 """
 
 
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="Write tests/golden again from what is rendered now.")
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with a file, whole; with ``--update-golden`` write the file."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == text
+
+    return compare
+
+
 @dataclass
 class Done:
     """One finished command."""

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "reconciler"
 
 PAGE = (
-    "model", "state", "plans", "secret", "codes", "errors", "canonical", "diff", "planner", "causes", "due", "audit",
+    "model", "state", "plans", "secret", "collector", "codes", "errors", "canonical", "diff", "planner", "verdicts", "causes", "due", "audit",
     "report", "trouble", "kinds", "references", "scalars", "yamlreader", "wording", "schema", "sources", "manifest",
     "private", "keys", "sealing", "network", "reply", "http", "providers", "resolvers", "plugins", "stores",
     "render", "sandbox", "engine", "writing", "context", "logs", "app", "cli",

@@ -143,6 +143,9 @@ def test_a_plan_after_everything_was_accepted_is_empty(history):
             refused = world.apply(now).plan.refusals
             again, _ = world.plan(now)
             assert bool(again.effective) == bool(refused)
+            for name in again.kept:
+                references = now.manifest[name].references
+                assert world.values()[name] == {key: complete[text] for key, text in references.items()}
             assert not world.snapshot().rejections
 
 

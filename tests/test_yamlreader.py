@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import yamlreader
+from reconciler.collector import collector_off
 from reconciler.scalars import reading
-from reconciler.yamlreader import DEPTH, MOST, collector_off, decode, read
+from reconciler.yamlreader import DEPTH, MOST, decode, read
 
 
 def told(text: str) -> list[tuple[str, tuple[int, int] | None]]:

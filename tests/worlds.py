@@ -190,5 +190,24 @@ ROUND = st.builds(
     st.dictionaries(st.sampled_from([*REFERENCES, *REFERENCES[:1] * 2]), VALUES, min_size=2, max_size=3),
     st.fixed_dictionaries(dict.fromkeys("abcd", st.sampled_from([*ANSWERS, *["accepted"] * len(ANSWERS)]))),
 )
-HISTORY = st.lists(ROUND, min_size=1, max_size=4)
-"""What a team does over time."""
+
+
+@st.composite
+def histories(draw) -> list[Round]:
+    """What a team does over time: mostly small steps, such as a rotated secret, an edited entry, another try."""
+    now = draw(ROUND)
+    rounds = [now]
+    for step in draw(st.lists(st.sampled_from(["rotate", "edit", "again", "anew"]), max_size=4)):
+        other = draw(ROUND)
+        if step == "rotate":
+            text = draw(st.sampled_from(REFERENCES))
+            now = replace(now, values={**now.values, text: draw(VALUES)}, answers=other.answers)
+        elif step == "edit":
+            now = replace(now, manifest={**now.manifest, **other.manifest}, answers=other.answers)
+        else:
+            now = replace(now, answers=other.answers) if step == "again" else other
+        rounds.append(now)
+    return rounds
+
+
+HISTORY = histories()

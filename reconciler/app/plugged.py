@@ -9,7 +9,7 @@ from reconciler import plugins, schema
 from reconciler.errors import ManifestInvalid, ReconcilerError
 from reconciler.model import Traits
 from reconciler.references import BUILT_IN
-from reconciler.state import Snapshot
+from reconciler.state import Record, Rejection, Snapshot
 
 T = TypeVar("T")
 
@@ -53,8 +53,8 @@ def traits(snapshot: Snapshot) -> dict[str, Traits]:
 
     A provider that is installed no longer, or broken, is not in it: what is stored can still be shown.
     """
-    stored = (row.declared.provider for row in (*snapshot.records.values(), *snapshot.rejections.values()))
-    foreign = set(stored) - set(plugins.provider_names())
+    rows: tuple[Record | Rejection, ...] = (*snapshot.records.values(), *snapshot.rejections.values())
+    foreign = {row.declared.provider for row in rows} - set(plugins.provider_names())
     try:
         if foreign and not foreign.isdisjoint(plugins.provider_names(installed=True)):
             return schema.traits(installed())

@@ -13,6 +13,7 @@ from reconciler import planner, schema
 from reconciler.app.resolving import Resolved, known, resolve
 from reconciler.app.wiring import Where, choose_workspace, header_of, keyring, open_store
 from reconciler.codes import CODES
+from reconciler.collector import collector_off
 from reconciler.errors import ManifestInvalid, StoreError, UsageError
 from reconciler.manifest import Manifest
 from reconciler.model import Credential, Problem, Severity, Traits
@@ -22,7 +23,6 @@ from reconciler.resolvers.base import Surroundings
 from reconciler.sealing import Keyring
 from reconciler.state import Snapshot
 from reconciler.stores.base import Store
-from reconciler.yamlreader import collector_off
 
 
 class Secrets(StrEnum):

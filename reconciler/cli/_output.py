@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from reconciler import logs
 from reconciler.cli._failure import failed
 from reconciler.cli._options import output_options
 from reconciler.cli._reports import Target, write
+from reconciler.collector import collector_off
 from reconciler.context import Terminal, now
 from reconciler.errors import ManifestInvalid, ReconcilerError
 from reconciler.report import Report, exit_code
@@ -50,8 +52,11 @@ class Output:
         click.echo(self.text(report), nl=False, err=self.format == "table" and only_failed)
 
 
-def reporting(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]]:
-    """Make a function that returns a report into a command's body: it renders, and gives the exit code."""
+def reporting(name: str, *, brief: bool = False) -> Callable[[Callable[..., Report]], Callable[..., int]]:
+    """Make a function that returns a report into a command's body: it renders, and gives the exit code.
+
+    ``brief``: it reads, tells and ends, so nothing it makes is garbage before its end.
+    """
 
     def decorate(function: Callable[..., Report]) -> Callable[..., int]:
         @output_options
@@ -64,9 +69,10 @@ def reporting(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]
                 logs.configure(log_level, log_format, sys.stderr)
             output = Output(format_, Terminal.detect(os.environ, no_color=no_color), reports)
             click.get_current_context().obj = output
-            report = output.save(_made(name, output, lambda: function(**given)))
-            output.emit(report)
-            return exit_code(report)
+            with collector_off() if brief else nullcontext():
+                report = output.save(_made(name, output, lambda: function(**given)))
+                output.emit(report)
+                return exit_code(report)
 
         return call
 

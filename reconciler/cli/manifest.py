@@ -18,7 +18,7 @@ SELECTING = ("files", "only", "secrets_dir", "workspace", "store", "key_file", "
 @click.command("validate")
 @opt.manifest_options
 @opt.workspace_option
-@reporting("validate")
+@reporting("validate", brief=True)
 def validate_(**given: Any) -> Report:
     """Check a manifest offline: no secret is read, no store opened, no provider asked."""
     from reconciler.app import planning
@@ -34,7 +34,7 @@ def validate_(**given: Any) -> Report:
 @opt.prune_options
 @opt.option("--check", is_flag=True, help="Ask the providers about creates and updates now; stores nothing.")
 @opt.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
-@reporting("plan")
+@reporting("plan", brief=True)
 def plan_(*, check: bool, detailed_exitcode: bool, **given: Any) -> Report:
     """Show what apply would do. Writes nothing; asks providers with --check only."""
     from reconciler.app import planning

@@ -23,7 +23,7 @@ SORTED_BY = ("name", "label", "provider", "created-by", "created", "status", "ch
 @opt.option("--sort", type=click.Choice(SORTED_BY), default="name", show_default=True, help="By which column.")
 @opt.option("--due", "due_days", metavar="30d", callback=opt.days, help="Only what is due within so many days.")
 @opt.option("--require", type=click.IntRange(0), default=0, metavar="N", help="Exit with 3 unless N shown are ready.")
-@reporting("list")
+@reporting("list", brief=True)
 def list_(*, require: int, **given: Any) -> Report:
     """List every credential of the workspace, and what needs a person. Offline; needs no key."""
     from reconciler.app.listing import View
@@ -36,7 +36,7 @@ def list_(*, require: int, **given: Any) -> Report:
 @click.command("get")
 @click.argument("name")
 @opt.reading_options
-@reporting("get")
+@reporting("get", brief=True)
 def get_(*, name: str, **given: Any) -> Report:
     """Show everything known of one credential, but its secrets. Offline; needs no key."""
     from reconciler.app import listing
@@ -67,7 +67,7 @@ def check_(*, names: tuple[str, ...], max_age: str, **given: Any) -> Report:
 @opt.option("--since", default="", metavar="WHEN", help="7d, a date or a timestamp (UTC).")
 @opt.option("--actor", "by", default="", metavar="WHO", help="Only what this person did, wrote or triggered.")
 @opt.option("--what", default="", help="create, update, delete, check, cancel, ...")
-@reporting("history")
+@reporting("history", brief=True)
 def history_(*, name: str, provider: str, since: str, by: str, what: str, **given: Any) -> Report:
     """Who changed what, when, and whether a secret was changed. Newest first; never a secret."""
     from reconciler.app import history

@@ -62,6 +62,11 @@ def tag(text: object) -> str:
     return f"<code>{escape(inert(text))}</code>"
 
 
+def word(text: str) -> str:
+    """A provider's name as it is; whatever is no plain word stands in code."""
+    return text if re.fullmatch(r"[a-z][a-z0-9]{0,30}", text, re.ASCII) else cell(text)
+
+
 def row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -82,7 +87,7 @@ class Section:
 
     def text(self, count: int | None = None) -> str:
         parts = [self.head, *self.items[:count], self.tail]
-        return "\n".join(part for part in parts if part) + "\n"
+        return "\n".join(part for part in parts if part).rstrip("\n") + "\n"
 
 
 def table(head: Sequence[str], rows: Iterable[str], *, before: str = "", tail: str = "") -> Section:
@@ -147,13 +152,14 @@ def _fitting(section: Section, room: int) -> int:
 
 
 def _join(page: Page, verdict: str, sections: list[str], last: str) -> str:
-    where = "".join(f" {key}={_word(value)}" for key, value in (("store", page.store), ("workspace", page.workspace)))
-    marker = f"<!-- reconciler:{_word(page.kind)}{where} -->"
+    facts = {"store": page.store, "workspace": page.workspace}
+    where = "".join(f" {key}={_hidden(value)}" for key, value in facts.items() if value)
+    marker = f"<!-- reconciler:{_hidden(page.kind)}{where} -->"
     about = f"{code(page.workspace)}: " if page.workspace else ""
     first = f"{marker}\n### {verdict.partition(' ')[0]} {about}{verdict.partition(' ')[2]}\n"
     return "\n".join([first, *sections, *([last] if last else [])])
 
 
-def _word(text: str) -> str:
+def _hidden(text: str) -> str:
     """What may stand in a comment of HTML."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)

@@ -20,9 +20,10 @@ def decisions(report: Report) -> dict[str, str]:
     """A row of the table for each change that needs a decision, the gravest first; by name."""
     if report.plan is None:
         return {}
-    found = {change: list(_reasons(report, change)) for change in report.plan.effective}
-    grave = sorted((c for c in found if found[c]), key=lambda c: (not found[c][0][0].startswith("🔴"), c.name))
-    return {change.name: _row(change, found[change]) for change in grave}
+    found = [(change, list(_reasons(report, change))) for change in report.plan.effective]
+    grave = [(change, reasons) for change, reasons in found if reasons]
+    grave.sort(key=lambda item: (not item[1][0][0].startswith("🔴"), item[0].name))
+    return {change.name: _row(change, reasons) for change, reasons in grave}
 
 
 def icon(report: Report) -> str:
@@ -37,7 +38,7 @@ def _row(change: Change, reasons: list[Reason]) -> str:
     signs = ", ".join(dict.fromkeys(sign.partition(" ")[2] for sign, _ in reasons))
     what = f"{change.action} v{change.expected_version}" if change.action is Action.UPDATE else str(change.action)
     why = " ".join(text for _, text in reasons)
-    name = f"{md.cell(change.name)} {md.cell(change.provider)}"
+    name = f"{md.cell(change.name)} {md.word(change.provider)}"
     return md.row(f"{reasons[0][0].partition(' ')[0]} {signs}", name, what, why)
 
 
@@ -75,7 +76,9 @@ def _consequences(change: Change, live: Verdict | None) -> Iterator[Reason]:
 
 
 def lifts_protection(change: Change) -> bool:
-    return any(field.field == "protected" and field.before and not field.after for field in change.fields)
+    """Whether it takes a protection away from what stays."""
+    update = change.action is not Action.DELETE
+    return update and any(f.field == "protected" and f.before and not f.after for f in change.fields)
 
 
 def _failures(report: Report, change: Change) -> list[str]:
@@ -101,8 +104,13 @@ def fixes(report: Report) -> list[str]:
     outcomes = [o for o in report.outcomes if o.result in (Result.REJECTED, Result.FAILED)]
     changes = report.plan.effective if report.plan else ()
     live = [(c, report.live[c.name]) for c in changes if c.name in report.live]
-    outcomes += [Outcome(c, Result.REJECTED, verdict=v) for c, v in live if v.answer is Answer.REJECTED]
-    return [f"**To fix {md.code(o.change.name)}**{_where(o)}: {'; '.join(_steps(report, o))}.\n" for o in outcomes]
+    outcomes += [Outcome(c, Result.REJECTED, verdict=v) for c, v in live if v.answer is not Answer.VALID]
+    return [f"**{_todo(o)} {md.code(o.change.name)}**{_where(o)}: {'; '.join(_steps(report, o))}.\n" for o in outcomes]
+
+
+def _todo(outcome: Outcome) -> str:
+    unknown = outcome.verdict and outcome.verdict.answer is Answer.UNKNOWN and not outcome.problem
+    return "To ask again:" if unknown else "To fix"
 
 
 def _where(outcome: Outcome) -> str:
@@ -123,8 +131,8 @@ def _steps(report: Report, outcome: Outcome) -> Iterator[str]:
             yield f"likely {', or '.join(map(md.prose, verdict.likely))}"
     yield md.prose(CODES[name].hint)
     key = suspect(outcome)
-    reference = change.declared.references.get(key, "")
+    if CODES[name].answer is Answer.REJECTED and key in change.declared.references:
+        yield f"its reference is {md.code(change.declared.references[key])}"
     find = dict(report.traits[change.provider].find).get(key, "") if change.provider in report.traits else ""
-    if reference:
-        yield f"the value is looked up at {md.code(reference)}" + (f" (find it: {md.prose(find)})" if find else "")
-    yield "then run this again"
+    if find and name == "key-refused":
+        yield f"a new one: {md.prose(find)}"

@@ -9,7 +9,7 @@ from reconciler.plans import Change, Plan
 from reconciler.render import _md as md
 from reconciler.render import rows as say
 from reconciler.render._md_decide import decisions, fixes, icon, lifts_protection
-from reconciler.report import Report
+from reconciler.report import Header, Report
 
 
 def plan_page(report: Report, plan: Plan, problems: tuple[md.Section, ...]) -> md.Page:
@@ -94,8 +94,7 @@ def _counts(report: Report, plan: Plan) -> Iterator[str]:
     yield f"{', '.join(parts)}."
     at = max((verdict.at for verdict in report.live.values()), default="")
     facts = [
-        md.prose(report.header.store) if report.header else "",
-        "no store yet: everything is a create" if report.header and not report.header.exists else "",
+        *_store(report.header),
         _compared(plan),
         f"asked live {say.clock(at)}" if at else "",
         "of a selection only" if plan.partial else "",
@@ -103,6 +102,14 @@ def _counts(report: Report, plan: Plan) -> Iterator[str]:
     yield " · ".join(fact for fact in facts if fact)
     for refusal in plan.refusals:
         yield f"\n**Apply will refuse this plan**: {md.prose(refusal.detail)}. To do: {md.prose(refusal.hint)}."
+
+
+def _store(head: Header | None) -> Iterator[str]:
+    if head:
+        yield head.mode
+        yield md.code(head.store)
+        if not head.exists:
+            yield "no store there yet: everything is a create"
 
 
 def _compared(plan: Plan) -> str:
@@ -131,7 +138,10 @@ def answered(verdict: Verdict) -> str:
 
 def _lines(change: Change) -> Iterator[str]:
     references = change.credential.declared.references if change.credential else {}
+    gone = change.action is Action.DELETE
     for field in change.fields:
+        if gone and field.field == "provider":
+            continue
         for sign, value in (("-", field.before), ("+", field.after)):
             if value is not None:
                 yield f"{sign}   {md.inert(field.field)}: {plain(value)}"
@@ -168,7 +178,7 @@ def _details(report: Report, plan: Plan) -> md.Section:
 
 
 def _created(change: Change) -> Iterator[str]:
-    name = f"{md.cell(change.name)} {md.cell(change.provider)}"
+    name = f"{md.cell(change.name)} {md.word(change.provider)}"
     for field in change.fields:
         if field.field == "provider":
             continue

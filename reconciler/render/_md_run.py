@@ -17,7 +17,6 @@ _BAD = (Result.REJECTED, Result.FAILED)
 
 def apply_page(report: Report, plan: Plan, problems: tuple[md.Section, ...]) -> md.Page:
     """What became of every change; how to mend those that were refused."""
-    stays = [f"{md.code(o.change.name)}: {_stays(o)}" for o in report.outcomes if o.result in _BAD]
     last = [f"{applied_summary(report.outcomes, len(plan.kept))}\n"]
     last += [f"{len(report.dropped)} dropped: {md.names(report.dropped)}.\n"] if report.dropped else []
     last += [f"Digest {md.code(plan.digest)}.\n"] if plan.digest else []
@@ -26,7 +25,6 @@ def apply_page(report: Report, plan: Plan, problems: tuple[md.Section, ...]) -> 
         *problems,
         md.table(("", "credential", "result", "version", "answer"), map(_outcome, report.outcomes)),
         md.Section(tuple(fixes(report))),
-        md.Section(tuple(f"- {line}" for line in stays)),
     )
     return _page(report, "apply", _applied(report, plan), sections, "".join(last))
 
@@ -40,22 +38,17 @@ def _applied(report: Report, plan: Plan) -> str:
     parts = [f"applied {done} of {len(report.outcomes)}"]
     parts += [f"{md.names(by[result])} {result}" for result in _BAD if by[result]]
     parts += [f"{len(by[Result.SKIPPED])} not attempted"] if by[Result.SKIPPED] else []
+    parts += [f"**stopped by {md.names([p.code for p in report.errors])}**"] if report.errors else []
     anchor = f" · anchor {md.code(report.anchor)}" if report.anchor else ""
-    return f"{'✅' if done else '🔴'} {', '.join(parts)}{anchor}"
+    return f"{'✅' if done and not report.errors else '🔴'} {', '.join(parts)}{anchor}"
 
 
 def _outcome(outcome: Outcome) -> str:
     change, verdict = outcome.change, outcome.verdict
     sign = "🔴" if outcome.result in _BAD else "⚪" if outcome.result is Result.SKIPPED else "✅"
     said = md.cell(say.provider_answer(change.provider, verdict)) if verdict else say.DASH
-    name = f"{md.cell(change.name)} {md.cell(change.provider)}"
+    name = f"{md.cell(change.name)} {md.word(change.provider)}"
     return md.row(sign, name, md.prose(say.result(outcome)), say.versions(outcome), said)
-
-
-def _stays(outcome: Outcome) -> str:
-    """What serves now that a change was refused."""
-    version = outcome.change.expected_version
-    return f"v{version} keeps serving; the change is not stored." if version else "nothing is stored."
 
 
 def check_page(report: Report, problems: tuple[md.Section, ...]) -> md.Page:
@@ -138,9 +131,10 @@ def _listed(report: Report) -> str:
 def _row(row: Row, now: str) -> str:
     record, rejection = row.record, row.rejection
     checked = rejection.last_at if rejection else record.verdict.at if record else ""
-    free = (row.name, row.label, row.provider, say.service_id(row), row.created_by)
+    free = map(md.cell, (say.service_id(row), row.created_by))
     created = say.day(record.created_at if record else "")
-    return md.row(say.sign(row.status), *map(md.cell, free), created, row.status, say.ago(checked, now))
+    return md.row(say.sign(row.status), md.cell(row.name), md.cell(row.label), md.word(row.provider), *free, created,
+                  row.status, say.ago(checked, now))  # fmt: skip
 
 
 def _needs(row: Row) -> str:

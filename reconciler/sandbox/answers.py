@@ -45,6 +45,8 @@ class Answer:
     effect: Effect = Effect.NONE
     only: str = ""
     """Part of the path: requests for others are answered as usual. Empty: all are answered so."""
+    home: str = ""
+    """The one host at which it is answered as usual: the region where the account lives."""
 
 
 def twilio_error(status: int, code: int, message: str, **more: Any) -> Answer:
@@ -80,6 +82,10 @@ def twilio_account(sid: str, status: str = "active") -> dict[str, Any]:
 
 def suspended_account(sid: str) -> dict[str, Any]:
     return twilio_account(sid, "suspended")
+
+
+def closed_account(sid: str) -> dict[str, Any]:
+    return twilio_account(sid, "closed")
 
 
 def other_account(_sid: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from reconciler.sandbox.answers import (
     PORTAL,
     Answer,
     Effect,
+    closed_account,
     infobip_error,
     other_account,
     sinch_error,
@@ -63,8 +64,11 @@ def _everywhere(ending: str, plays: str, code: str, answer: Answer) -> Scenario:
 
 _PLAN_NAMED = NoCase("its answers do not name the account")
 _NO_SCOPES = NoCase("a token is good for a whole service plan: there are no scopes")
+_UNPAID = NoCase("it documents no answer of its own for an unpaid account")
 _NO_TEST = NoCase("it has no test credentials")
 _WAIT_1 = {"Retry-After": "1"}
+_WAIT_AN_HOUR = {"Retry-After": "3600"}
+_NO_LIST = NoCase("it documents no list of addresses for this secret")
 
 SCENARIOS = (
     Scenario(
@@ -80,6 +84,20 @@ SCENARIOS = (
         Case("key-refused", twilio_error(401, 20003, "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
         Case("key-refused", sinch_error(401, "unauthorized", "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
         Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
+    ),
+    Scenario(
+        "9402",
+        "lives in another region (ie1, us), and refuses every secret at its other hosts",
+        Case("key-refused", twilio_error(401, 20003, "Authenticate", home="api.dublin.ie1.twilio.com")),
+        Case("key-refused", Answer(401, home="us.sms.api.sinch.com")),
+        NoCase("each account has one host of its own"),
+    ),
+    Scenario(
+        "9407",
+        "the key's list of addresses leaves out the machine that asks: the same refusal as for a wrong one",
+        _NO_LIST,
+        _NO_LIST,
+        Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Invalid login details")),
     ),
     Scenario(
         "9403",
@@ -108,6 +126,20 @@ SCENARIOS = (
         Case("account-inactive", Answer(200, suspended_account)),
         _PLAN_NAMED,
         _PLAN_NAMED,
+    ),
+    Scenario(
+        "9022",
+        "the account is closed, and its answer says so",
+        Case("account-inactive", Answer(200, closed_account)),
+        _PLAN_NAMED,
+        _PLAN_NAMED,
+    ),
+    Scenario(
+        "9005",
+        "the account waits for a payment",
+        Case("account-inactive", twilio_error(401, 20005, "Account not active")),
+        _UNPAID,
+        _UNPAID,
     ),
     Scenario(
         "9021",
@@ -155,12 +187,20 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        "9431",
+        "asks to slow down for an hour, which nobody waits for",
+        Case("throttled", twilio_error(429, 20429, "Too Many Requests", headers=_WAIT_AN_HOUR)),
+        Case("throttled", Answer(429, headers=_WAIT_AN_HOUR)),
+        Case("throttled", infobip_error(429, "TOO_MANY_REQUESTS", "Too many requests", headers=_WAIT_AN_HOUR)),
+    ),
+    Scenario(
         "9500",
         "has an error of its own",
         Case("server-error", twilio_error(500, 20500, "Internal Server Error")),
         Case("server-error", Answer(500)),
         Case("server-error", infobip_error(500, "GENERAL_ERROR", "Something went wrong")),
     ),
+    _everywhere("9503", "is under maintenance, behind a web page", "server-error", Answer(503, PORTAL, HTML)),
     _everywhere("9408", "never answers", "timed-out", Answer(200, effect=Effect.NEVER)),
     _everywhere("9299", "breaks off in the middle of its answer", "not-reached", Answer(200, effect=Effect.CUT)),
     _everywhere(
@@ -175,11 +215,16 @@ SCENARIOS = (
     _everywhere(
         "9511", "a guest network's sign-in page, with status 403", "unexpected-answer", Answer(403, PORTAL, HTML)
     ),
+    _everywhere(
+        "9513", "a gateway's own refusal, in JSON, with status 403", "unexpected-answer", Answer(403, {"blocked": True})
+    ),
     _everywhere("9204", "an empty body, with status 200", "unexpected-answer", Answer(200)),
     _everywhere(
         "9205", "JSON that is not declared as such", "unexpected-answer", Answer(200, '{"count": 0}', "text/plain")
     ),
     _everywhere("9206", "JSON without the documented fields", "unexpected-answer", Answer(200, {"ok": True})),
+    _everywhere("9207", "JSON that ends in the middle", "unexpected-answer", Answer(200, '{"count": 0, "ba')),
+    _everywhere("9208", "XML", "unexpected-answer", Answer(200, "<TwilioResponse/>", "application/xml")),
     _everywhere("9413", "an answer of 128 KiB", "unexpected-answer", Answer(200, {"padding": "x" * 131_072})),
 )
 

@@ -49,7 +49,7 @@ class Sandbox:
         """The answer that the table has for this identifier, or None where the usual one is due."""
         scenario = BY_ENDING.get(ending(provider, identifier))
         case = scenario.of(provider) if scenario else None
-        if not isinstance(case, Case) or case.answer.only not in question.path:
+        if not isinstance(case, Case) or case.answer.only not in question.path or case.answer.home == question.host:
             return None
         if case.answer.effect is Effect.EVERY_OTHER:
             self._asked[identifier] += 1

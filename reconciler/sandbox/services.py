@@ -21,6 +21,9 @@ from reconciler.sandbox.answers import (
     twilio_numbers,
 )
 
+MAIN, RESTRICTED, RESTRICTED_BLIND = "9101", "9102", "9103"
+"""Endings of an API key's SID: a Main key, a Restricted one that may read phone numbers, one that may only send."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -46,7 +49,7 @@ class Service(ABC):
 
 
 class Twilio(Service):
-    """Accounts and phone numbers. An API key is a Standard one: it may not read the account itself."""
+    """Accounts and phone numbers. What an API key may read is told by its type, and that by its SID's ending."""
 
     hosts = re.compile(r"api\.(?:dublin\.ie1\.|sydney\.au1\.)?twilio\.com")
     _path = re.compile(r"/2010-04-01/Accounts/(?P<sid>AC[0-9a-fA-F]{32})(?P<rest>\.json|/IncomingPhoneNumbers\.json)")
@@ -56,17 +59,17 @@ class Twilio(Service):
         return match["sid"] if match else ""
 
     def answer(self, question: Question, identifier: str) -> Answer:
-        user, password = _basic(question.authorization)
-        field = "api_key_secret" if user.startswith("SK") else "auth_token"
-        known = user.startswith("SK") or user == identifier
         match = self._path.fullmatch(question.path)
         if match is None:
             return twilio_error(404, 20404, "The requested resource was not found")
         about_account = match["rest"] == ".json"
-        refused = field == "api_key_secret" and about_account
-        if refused or not known or password != _secret("twilio", identifier, field):
+        user, password = _basic(question.authorization)
+        key = user if user.startswith("SK") else ""
+        right = password == _secret("twilio", identifier, "api_key_secret" if key else "auth_token")
+        if not right or user not in (identifier, key):
             return twilio_error(401, 20003, "Authenticate")
-        return Answer(200, twilio_account(identifier) if about_account else twilio_numbers(identifier))
+        allowed = Answer(200, twilio_account(identifier) if about_account else twilio_numbers(identifier))
+        return _key_refusal(key[-4:], about_account=about_account) or allowed if key else allowed
 
 
 class Sinch(Service):
@@ -122,6 +125,13 @@ def right_secret(provider: str, settings: Mapping[str, str], field: str) -> str:
     if provider == "infobip":
         identifier = identifier.removeprefix("https://").removesuffix(":443")
     return _secret(provider, identifier, field)
+
+
+def _key_refusal(ending: str, *, about_account: bool) -> Answer | None:
+    """What an API key of this type may not read; any ending that is not listed is a Standard key's."""
+    if ending == RESTRICTED_BLIND or (ending == RESTRICTED and about_account):
+        return twilio_error(401, 70051, "Authorization failed")
+    return twilio_error(401, 20003, "Authenticate") if about_account and ending != MAIN else None
 
 
 def _secret(provider: str, identifier: str, field: str) -> str:

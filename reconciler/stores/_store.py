@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler import audit
 from reconciler.canonical import storable
+from reconciler.collector import collector_off
 from reconciler.errors import StoreError
 from reconciler.model import Event
 from reconciler.state import SealedSecret, Slot, Snapshot, StoreInfo
@@ -50,7 +49,7 @@ class SqlStore:
 
     def load(self, workspace: str) -> Snapshot:
         of = {"workspace": workspace}
-        with self._db.reading(), _without_collector():
+        with self._db.reading(), collector_off():
             serial = self._db.rows(_sql.GET_SERIAL, of)
             records = self._db.rows(_sql.GET_RECORDS, of)
             fingerprints = self._db.rows(_sql.GET_FINGERPRINTS, of)
@@ -163,15 +162,3 @@ def _compare(workspace: str, name: str, rows: Sequence[Row], secrets: Sequence[S
         return
     how = "is not the one that its latest event left: an older one was put back" if found == stored else "was altered"
     raise StoreError("tampered", f"the record of {name} in {workspace} {how}")
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Ten thousand records are made at once and all stay: looking for garbage among them takes a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -1,0 +1,212 @@
+"""Reports to render, one of every kind, with fixed times: what the golden files show and the formats are held to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from builders import TIME, TRAITS, credential, record, rejection, verdict
+
+from reconciler.codes import CODES
+from reconciler.due import Due
+from reconciler.model import Account, Action, Answer, Event, Mode, Place, Problem, Result, Severity
+from reconciler.planner import Known, Scope, plan
+from reconciler.plans import Outcome
+from reconciler.report import Checkup, Entry, Header, Report, rows
+from reconciler.state import Snapshot
+from reconciler.verdicts import after_check, status
+
+NOW = "2026-11-23T17:02:08.125Z"
+HEADER = Header("production", Mode.LIVE, "sms@db.internal/sms", True, "4k2m", 213, 4)
+DIGEST = "c1-7f3a9c1e42d0b6a85e0f13c2947d6e08"
+DUE = (Due("2026-12-01", "marketing-us", "expires_on", 8),)
+FILE = "sms/production/twilio.yaml"
+
+REFUSED = replace(
+    verdict(Answer.REJECTED), http_status=401, provider_code="20003", request_id="RQ4f91",
+    likely=("a wrong or deleted token", "a token made in another region (ie1, au1)"),
+)  # fmt: skip
+VALID = replace(verdict(), account=Account("AC1", "Acme US", "Full", "active"))
+THROTTLED = replace(verdict(Answer.UNKNOWN), http_status=429)
+
+
+def problem(code: str, **rest) -> Problem:
+    return Problem(code, CODES[code].summary, **{"hint": CODES[code].hint, **rest})
+
+
+def planned(**scope):
+    """One of each: a create, another account, a label with a new secret, a secret that is missing, a note."""
+    declared = {
+        "otp-apac": credential(
+            "otp-apac", sid="AC9", token="env://OTP_APAC", label="OTP | APAC", protected=True, line=3
+        ),
+        "alerts-eu": credential("alerts-eu", sid="AC5", file=FILE, line=9),
+        "marketing-us": credential("marketing-us", label="Marketing US & CA", file=FILE, line=16),
+        "sms-fr": credential("sms-fr", token="env://SMS_FR", file=FILE, line=23),
+        "otp-ca": credential("otp-ca", file=FILE, line=30),
+    }
+    stored = {
+        "alerts-eu": record("alerts-eu", sid="AC2", version=2),
+        "marketing-us": record("marketing-us", label="Marketing US", fingerprint=b"old", version=3),
+        "sms-fr": record("sms-fr", token="env://SMS_FRANCE", fingerprint=b"old", version=5),
+        "otp-ca": record("otp-ca"),
+        "legacy-br": record("legacy-br"),
+    }
+    known = Known(
+        {(name, "auth_token"): b"same" for name in declared if name != "sms-fr"},
+        {("sms-fr", "auth_token"): "secret-missing"},
+    )
+    made = plan(declared, stored, {}, known, TRAITS, Scope("4k2m", "production", **scope))
+    return replace(made, digest=DIGEST)
+
+
+def plan_report(**rest) -> Report:
+    return Report("plan", header=HEADER, plan=planned(), declared=5, files=2, due=DUE, traits=TRAITS,
+                  selection=" -f sms/production", **rest)  # fmt: skip
+
+
+def plan_checked() -> Report:
+    by = {change.name: change for change in planned().changes}
+    missed = Outcome(by["sms-fr"], Result.FAILED, problem=problem("secret-missing", detail="env://SMS_FR is not set"))
+    live = {"otp-apac": REFUSED, "alerts-eu": VALID, "marketing-us": THROTTLED}
+    return plan_report(live=live, outcomes=(missed,))
+
+
+def plan_pruned() -> Report:
+    """What ``apply`` would refuse: a delete of what is protected, and more deletes than a slip may make."""
+    stored = {f"old-{n}": record(f"old-{n}", protected=n == 1) for n in (1, 2, 3)}
+    stored["kept"] = record("kept", protected=True)
+    declared = {"kept": credential("kept", protected=False)}
+    made = plan(declared, stored, {}, Known({("kept", "auth_token"): b"same"}), TRAITS, Scope("s", "w", prune=True))
+    return Report("plan", header=HEADER, plan=replace(made, digest=DIGEST), declared=1, files=1)
+
+
+def plan_empty() -> Report:
+    made = plan({"a": credential("a")}, {"a": record("a")}, {}, Known({("a", "auth_token"): b"same"}), TRAITS,
+                Scope("s", "w"))  # fmt: skip
+    return Report("plan", header=HEADER, plan=replace(made, digest=DIGEST), declared=1, files=1)
+
+
+def plan_failed() -> Report:
+    return Report("plan", problems=(problem("store-unreachable", detail="sms@db.internal/sms: timed out"),))
+
+
+def snapshot() -> Snapshot:
+    stored = {
+        "marketing-us": record("marketing-us", label="Marketing US", version=3),
+        "otp-ca": record("otp-ca", label="OTP Canada"),
+        "otp-fr": record("otp-fr", label="OTP | France", code="limited", created_by="tom"),
+        "service-br": record("service-br", label="Service BR", code="key-refused"),
+    }
+    stored["otp-fr"] = replace(
+        stored["otp-fr"], verdict=replace(stored["otp-fr"].verdict, notes=("lacks account-management:manage",))
+    )
+    refused = {
+        "marketing-us": replace(rejection("marketing-us"), verdict=REFUSED),
+        "otp-apac": replace(rejection("otp-apac", attempts=2), action=Action.CREATE, base_version=0, verdict=REFUSED),
+    }
+    return Snapshot("production", 213, stored, refused)
+
+
+def apply_report() -> Report:
+    by = {change.name: change for change in planned().changes}
+    outcomes = (
+        Outcome(by["alerts-eu"], Result.UPDATED, 3, VALID, seconds=0.4),
+        Outcome(by["marketing-us"], Result.FAILED, 3, THROTTLED, seconds=30.0),
+        Outcome(by["otp-apac"], Result.REJECTED, 0, REFUSED, seconds=0.3),
+        Outcome(by["sms-fr"], Result.REJECTED, 5, REFUSED, seconds=0.2),
+    )
+    shown = tuple(row for row in rows(snapshot(), TRAITS) if row.name in by)
+    return Report("apply", header=HEADER, plan=planned(), outcomes=outcomes, rows=shown, total=5, declared=5, files=2,
+                  anchor="412:9c1e77a0d2b45f18", traits=TRAITS, selection=" -f sms/production")  # fmt: skip
+
+
+def apply_refused() -> Report:
+    return Report("apply", problems=(problem("plan-stale"),))
+
+
+def list_report() -> Report:
+    made = rows(snapshot(), TRAITS)
+    return Report("list", header=HEADER, rows=made, total=len(made), due=DUE, traits=TRAITS)
+
+
+def list_filtered() -> Report:
+    return Report("list", header=HEADER, total=5, filters={"created-by": "zoe"}, creators=("lea", "tom"), required=1)
+
+
+def get_report() -> Report:
+    (row,) = (row for row in rows(snapshot(), TRAITS) if row.name == "marketing-us")
+    return Report("get", header=HEADER, rows=(row,), total=5, due=DUE, traits=TRAITS)
+
+
+def cancel_report() -> Report:
+    return replace(get_report(), command="cancel", facts={"name": "marketing-us"}, due=())
+
+
+def validate_report() -> Report:
+    found = (
+        problem("secret-literal", place=Place(FILE, 7, 17), subject="marketing-us.auth_token",
+                detail="(value not shown)", hint="auth_token: env://TWILIO_US\nif pushed, replace it at Twilio"),
+        problem("unusual", place=Place(FILE, 12, 5), subject="alerts-eu", severity=Severity.WARNING),
+    )  # fmt: skip
+    return Report("validate", problems=found, declared=17, files=5)
+
+
+def validate_good() -> Report:
+    return Report("validate", declared=17, files=5)
+
+
+def check_report() -> Report:
+    answers = {"service-br": REFUSED, "marketing-us": THROTTLED, "otp-ca": VALID,
+               "otp-fr": replace(verdict(code="limited"), notes=("lacks account-management:manage",))}  # fmt: skip
+    stored = {name: record(name) for name in answers}
+    found = tuple(
+        Checkup(stored[name], answer, status(stored[name], None), after_check(stored[name], answer))
+        for name, answer in answers.items()
+    )
+    return Report("check", header=HEADER, checkups=found, skipped=1, total=5, due=DUE, traits=TRAITS)
+
+
+def history_report() -> Report:
+    who = {"actor": "lea", "source": "ci", "commit_author": "tom", "pull_request": "212", "run_url": "", "ci": "github"}
+    update = {
+        "provider": "twilio", "reasons": ["secret", "common"], "digest": DIGEST, "who": who,
+        "fields": [["label", "Marketing US", "Marketing US & CA"]], "secrets": {"auth_token": "changed"},
+        "fingerprints": {"auth_token": ["a3f91c07", "5be2d410"]},
+    }  # fmt: skip
+    refused = {
+        "provider": "twilio", "reasons": ["secret"], "secrets": {"auth_token": "changed"},
+        "verdict": {"answer": "rejected", "code": "key-refused", "http_status": 401},
+        "who": {"actor": "tom", "source": "flag", "host": "mbp-tom", "ci": ""},
+    }  # fmt: skip
+    entries = (
+        Entry(410, Event(TIME, "update", "updated", "marketing-us", 4, body=update)),
+        Entry(399, Event("2026-11-19T16:40:02.000Z", "update", "rejected", "marketing-us", 3, body=refused)),
+    )
+    return Report("history", header=HEADER, entries=entries, total=412, filters={"name": "marketing-us"},
+                  anchor="412:9c1e77a0d2b45f18", facts={"chain": "whole", "first": 1, "last": 412})  # fmt: skip
+
+
+def explain_report() -> Report:
+    facts = {"code": "unusual", "summary": "s", "fault": "configuration", "hint": "h", "exit_code": 1, "answer": None,
+             "status": None}  # fmt: skip
+    return Report("explain", facts=facts)
+
+
+CASES = {
+    "plan": plan_report,
+    "plan-checked": plan_checked,
+    "plan-pruned": plan_pruned,
+    "plan-empty": plan_empty,
+    "plan-failed": plan_failed,
+    "apply": apply_report,
+    "apply-refused": apply_refused,
+    "list": list_report,
+    "list-filtered": list_filtered,
+    "get": get_report,
+    "cancel": cancel_report,
+    "validate": validate_report,
+    "validate-good": validate_good,
+    "check": check_report,
+    "history": history_report,
+    "explain": explain_report,
+}

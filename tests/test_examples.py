@@ -1,0 +1,128 @@
+"""The workflows in examples/github: what they run is run here, and what they promise about permissions is held."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+FILES = sorted((EXAMPLES / "github").glob("*.yml"))
+WORKFLOWS = {file.name: yaml.load(file.read_text(), Loader=yaml.BaseLoader) for file in FILES}
+
+
+def steps(workflow):
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def commands(name: str, job: str) -> list[str]:
+    return [step["run"] for step in WORKFLOWS[name]["jobs"][job]["steps"] if "reconciler " in step.get("run", "")]
+
+
+def run(project, command: str, tmp_path, **env: str):
+    """One ``run`` line as the runner runs it, against the sandbox instead of the providers."""
+    assert command.startswith("reconciler ")
+    summary = tmp_path / "summary.md"
+    done = subprocess.run(
+        ["bash", "-e", "-c", command.replace("reconciler", f"'{sys.executable}' -m reconciler", 1)],
+        cwd=project.path, capture_output=True, text=True, timeout=60,
+        env={**project.env, "GITHUB_STEP_SUMMARY": str(summary), "RECONCILER_SANDBOX": "1", **env},
+    )  # fmt: skip
+    return done, summary.read_text() if summary.exists() else ""
+
+
+def test_review_and_apply_run_as_they_stand_in_the_workflows(project, tmp_path):
+    project.right_secrets()
+    (validate,) = commands("review.yml", "validate")
+    (plan,) = commands("review.yml", "plan")
+    (apply,) = commands("apply.yml", "apply")
+    for command, expected in ((validate, "valid"), (plan, "3 to create"), (apply, "3 created")):
+        done, summary = run(project, command, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert expected in summary
+
+
+def test_a_refused_credential_makes_the_plan_red_and_is_annotated_in_the_manifest(project, tmp_path):
+    project.right_secrets()
+    project.env["TWILIO_AUTH_TOKEN"] = "f" * 32
+    (plan,) = commands("review.yml", "plan")
+    done, summary = run(project, plan, tmp_path)
+    assert done.returncode == 3
+    assert "marketing-us" in summary
+    assert re.search(r"^::error file=credentials\.yaml,line=\d+", done.stdout, re.MULTILINE)
+
+
+def test_an_invalid_manifest_is_annotated_where_it_is_wrong(project, tmp_path):
+    project.edit("region: eu", "region: mars")
+    (validate,) = commands("review.yml", "validate")
+    done, _ = run(project, validate, tmp_path)
+    assert done.returncode == 1
+    assert "::error file=credentials.yaml,line=11,col=13" in done.stdout
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_no_job_may_do_more_than_read(name):
+    workflow = WORKFLOWS[name]
+    assert workflow["permissions"] == {"contents": "read"}
+    assert not [job for job in workflow["jobs"].values() if "permissions" in job]
+    assert "pull_request_target" not in workflow["on"]
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_every_action_is_pinned_by_its_commit_and_says_its_version(name):
+    lines = re.findall(r"uses: (.*)", (EXAMPLES / "github" / name).read_text())
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+    for step in steps(WORKFLOWS[name]):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] == "false"
+
+
+def test_forks_only_validate_and_see_no_secret():
+    jobs = WORKFLOWS["review.yml"]["jobs"]
+    assert "secrets." not in str(jobs["validate"])
+    assert "environment" not in jobs["validate"]
+    assert jobs["plan"]["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+
+
+def test_secrets_reach_one_step_of_a_job_with_an_environment():
+    for workflow in WORKFLOWS.values():
+        for job in workflow["jobs"].values():
+            holders = [step for step in job["steps"] if "secrets." in str(step)]
+            assert len(holders) <= 1
+            assert not holders or job["environment"]
+            assert "secrets." not in str(job.get("env", ""))
+
+
+def test_one_apply_at_a_time_and_none_is_broken_off():
+    assert WORKFLOWS["apply.yml"]["concurrency"] == {"group": "sms-apply", "cancel-in-progress": "false"}
+
+
+def test_the_workflows_install_this_version():
+    from reconciler import __version__
+
+    installed = [step["run"] for w in WORKFLOWS.values() for step in steps(w) if step.get("name") == "Install"]
+    assert set(installed) == {f"pip install sms-reconciler=={__version__}"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "workflow"),
+    [
+        (["zizmor", "--offline", "--no-online-audits", "--no-progress"], "on: push\njobs: {a: {runs-on: ubuntu-24.04, "
+         "steps: [{uses: actions/checkout@v6}, {run: 'echo ${{ github.event.issue.title }}'}]}}\n"),
+        (["check-jsonschema", "--builtin-schema", "vendor.github-workflows"], "on: push\njobs: {a: {step: []}}\n"),
+    ],
+    ids=["zizmor", "check-jsonschema"],
+)  # fmt: skip
+def test_the_linters_pass_ours_and_find_what_is_wrong(tool, workflow, tmp_path):
+    program = Path(sys.executable).with_name(tool[0])
+    if not program.exists():
+        pytest.skip("the linter is a development dependency")
+    bad = tmp_path / "bad.yml"
+    bad.write_text(workflow)
+    assert subprocess.run([program, *tool[1:], *FILES], capture_output=True).returncode == 0
+    assert subprocess.run([program, *tool[1:], bad], capture_output=True).returncode != 0
