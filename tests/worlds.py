@@ -30,9 +30,9 @@ from reconciler.writing import Writer
 WORKSPACE = storing.WORKSPACE
 TRAITS = {
     **builders.TRAITS,
-    "duo": Traits("duo", "Duo", frozenset({"left", "right"}), "plan", ("plan",)),
+    "duo": Traits("duo", "Duo", frozenset({"api_token", "left"}), "plan", ("plan",)),
 }
-"""``duo`` has two secrets, which may change one at a time."""
+"""``duo`` has two secrets, which may change one at a time; one of them bears the name of another provider's."""
 SETTINGS = {"twilio": "account_sid", "sinch": "service_plan_id", "duo": "plan"}
 
 ANSWERS = tuple(name for name, code in CODES.items() if code.answer)

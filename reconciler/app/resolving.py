@@ -10,7 +10,7 @@ from reconciler import plugins
 from reconciler.errors import SecretUnavailable
 from reconciler.model import Credential, Reference
 from reconciler.planner import Known
-from reconciler.resolvers.base import Surroundings, Whole, usable
+from reconciler.resolvers.base import Resolver, Surroundings, Whole, usable
 from reconciler.secret import Secret
 
 if TYPE_CHECKING:
@@ -53,22 +53,30 @@ def resolve(credentials: Iterable[Credential], around: Surroundings) -> Resolved
 class _Sources:
     """The texts of one run, each read once; gone when the references are resolved."""
 
-    __slots__ = ("_around", "_keys", "_texts")
+    __slots__ = ("_around", "_keys", "_resolvers", "_texts")
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
+        self._resolvers: dict[str, tuple[Resolver, Whole | None]] = {}
         self._texts: dict[tuple[str, str], str | SecretUnavailable] = {}
         self._keys: dict[tuple[str, str], Keys] = {}
 
     def value(self, reference: Reference) -> Secret:
         """Raises SecretUnavailable where the reference gives nothing usable here."""
-        resolver = plugins.resolver(reference.scheme)
-        if isinstance(resolver, Whole):
-            text = self._text(resolver, reference)
+        resolver, whole = self._resolver(reference.scheme)
+        if whole:
+            text = self._text(whole, reference)
             return self._key(reference, text) if reference.key else usable(text)
         if reference.key:
             raise SecretUnavailable("secret-missing", f"{reference.scheme}:// gives one value: it has no #key")
         return resolver.resolve(reference.path, self._around)
+
+    def _resolver(self, scheme: str) -> tuple[Resolver, Whole | None]:
+        """The scheme's resolver, and the same again where it can give a whole text: asked once, not for each value."""
+        if scheme not in self._resolvers:
+            resolver = plugins.resolver(scheme)
+            self._resolvers[scheme] = resolver, resolver if isinstance(resolver, Whole) else None
+        return self._resolvers[scheme]
 
     def _text(self, resolver: Whole, reference: Reference) -> str:
         where = reference.scheme, reference.path

@@ -15,7 +15,7 @@ from reconciler.render import rows as say
 from reconciler.render._page import Line
 from reconciler.report import Report
 
-WIDTH = 104
+WIDTH = 100
 """Characters of a text beside its word; longer ones go on below."""
 _FRESH = (SecretState.NEW, SecretState.CHANGED)
 

@@ -74,11 +74,12 @@ def _found(checkup: Checkup) -> str:
 
 
 def _checked(report: Report) -> str:
-    found = Counter(_found(c) for c in report.checkups)
-    bad = any(not c.after.startswith("ready") for c in report.checkups)
+    found = Counter(_found(c).partition(", ")[2] or _found(c) for c in report.checkups if _trouble(c))
+    ready = sum(1 for c in report.checkups if c.after.startswith("ready"))
+    bad = ready < len(report.checkups)
     due = len({one.name for one in report.due})
-    parts = [f"{found.pop(Status.READY, 0)} of {len(report.checkups)} ready"]
-    parts += [f"{number} {what.removeprefix('ready, ')}" for what, number in sorted(found.items())]
+    parts = [f"{ready} of {len(report.checkups)} ready"]
+    parts += [f"{number} {what}" for what, number in sorted(found.items())]
     parts += [f"{due} due"] if due else []
     parts += ["interrupted"] if report.interrupted else []
     sign = "🔴" if bad else "🟢" if len(parts) == 1 else "🟠"
@@ -96,14 +97,15 @@ def _advice(verdict: Verdict) -> Iterator[str]:
     yield from map(md.prose, verdict.notes)
     if verdict.likely:
         yield f"likely {', or '.join(map(md.prose, verdict.likely))}"
-    yield md.prose(say.hint(verdict.code))
+    if say.hint(verdict.code):
+        yield md.prose(say.hint(verdict.code))
 
 
 def list_page(report: Report, problems: tuple[md.Section, ...], now: str) -> md.Page:
     """All rows, then those that need a person, then what is due."""
     filters = [f"{key}={value}" for key, value in report.filters.items()]
     last = f"{len(report.rows)} of {report.total} shown" + (f": {md.names(filters)}" if filters else "")
-    required = f". Required: {report.required} ready" if report.required else ""
+    last += f". Creators: {md.names(report.creators)}" if filters and not report.rows else ""
     columns = ("", "name", "label", "provider", "service id", "created by", "created", "status", "checked")
     sections = (
         *problems,
@@ -111,7 +113,7 @@ def list_page(report: Report, problems: tuple[md.Section, ...], now: str) -> md.
         md.table(("needs a person", "why", "what to do"), (_needs(row) for row in report.rows if needs_a_person(row))),
         md.Section(tuple(_notes(report))),
     )
-    return _page(report, "list", _listed(report), sections, f"{last}{required}.\n")
+    return _page(report, "list", _listed(report), sections, f"{last}.\n")
 
 
 def needs_a_person(row: Row) -> bool:
@@ -120,12 +122,13 @@ def needs_a_person(row: Row) -> bool:
 
 def _listed(report: Report) -> str:
     ready = sum(1 for row in report.rows if row.ready)
-    if not report.rows:
-        return "⚪ nothing to show"
     waiting = sum(1 for row in report.rows if needs_a_person(row))
-    bad = ready < len(report.rows) or report.required > ready
-    needs = f", {waiting} need{'s' if waiting == 1 else ''} a person" if waiting else ""
-    return f"{'🔴' if bad else '🟠' if waiting else '🟢'} {ready} of {len(report.rows)} ready{needs}"
+    missed = report.required > ready
+    said = f"{ready} of {len(report.rows)} ready" if report.rows else "nothing to show"
+    said += f", {waiting} need{'s' if waiting == 1 else ''} a person" if waiting else ""
+    said += f", {report.required} required" if missed else ""
+    bad = ready < len(report.rows) or missed
+    return f"{'🔴' if bad else '🟠' if waiting else '🟢' if report.rows else '⚪'} {said}"
 
 
 def _row(row: Row, now: str) -> str:

@@ -54,7 +54,7 @@ def _validate(report: Report, problems: tuple[md.Section, ...]) -> md.Page:
     errors = len(report.errors)
     verdict = f"⚫ validated only: {counts}; {untouched}"
     if errors:
-        verdict = f"🔴 the manifest is invalid: {say.count(errors, 'error')} in {counts}; {untouched}"
+        verdict = f"🔴 the manifest is invalid: {say.count(errors, 'error')}: {counts}; {untouched}"
     return _plain(report, verdict, problems)
 
 

@@ -223,20 +223,21 @@ def test_region_a_secret_of_another_region_is_refused_and_right_at_home(kind, ho
 # what a person is told
 
 
-def ranked(kind, ending, change=None) -> Verdict:
+def ranked(kind, ending) -> Verdict:
     """The verdict with its likely causes, as an apply has it."""
 
     async def run():
         provider = plugins.provider(kind.provider)
         declared = Declared(provider.name, {}, kind.settings(ending), {kind.field: "env://T"})
-        made = change or Change(
-            Action.CREATE, "a", provider.name, ("new",), credential=replace(credential("a"), declared=declared)
-        )
+        made = Change(Action.CREATE, "a", provider.name, ("new",),
+                      credential=replace(credential("a"), declared=declared))  # fmt: skip
         limits = {"timeout": 0.2, "attempts": 1} if ending == "9408" else {}
-        async with serve() as origin:
-            async with HttpPool(**{"routes": {provider.name: origin}, "sleep": no_sleep} | QUICK | limits) as pool:
-                http = pool.for_provider(provider.name, provider.hosts)
-                return await asked(provider, made, kind.right(ending), http)
+        async with (
+            serve() as origin,
+            HttpPool(routes={provider.name: origin}, sleep=no_sleep, **QUICK | limits) as pool,
+        ):
+            http = pool.for_provider(provider.name, provider.hosts)
+            return await asked(provider, made, kind.right(ending), http)
 
     return asyncio.run(run())
 

@@ -1,0 +1,340 @@
+"""What holds across formats: one exit code, JSON by its schema whatever happens, reports beside stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+from cases import CASES, NOW, THROTTLED, VALID, apply_report, check_report, plan_report
+
+from reconciler import cli
+from reconciler.codes import CODES, Exit
+from reconciler.model import Account, Action, Answer, Problem, Result, SecretState, Severity, Status
+from reconciler.plans import Outcome
+from reconciler.render import FORMATS, for_file, render
+from reconciler.render.json import PARTS, document
+from reconciler.report import Checkup, Report, exit_code
+
+SCHEMA = json.loads((Path(__file__).parents[1] / "schemas" / "report.schema.json").read_text())
+
+
+def closed(schema):
+    """The schema with every object that names its keys closed: nothing is said that it does not describe."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: closed(value) for key, value in schema.items()}
+    if made.get("type") in ("object", ["object", "null"]) and "properties" in made and "$schema" not in made:
+        made["additionalProperties"] = False
+    return made
+
+
+STRICT = jsonschema_rs.Draft202012Validator(closed(SCHEMA))
+
+
+def shown(report: Report, format_: str) -> str:
+    return render(format_, report, width=120, colour=False, now=NOW)
+
+
+def ways_to_end():
+    """A report for every result, every code, every status that a check finds, and every exit code."""
+    change = plan_report().plan.changes[0]
+    for result in Result:
+        verdict = VALID if result in (Result.CREATED, Result.UPDATED) else THROTTLED
+        yield f"result {result}", replace(apply_report(), outcomes=(Outcome(change, result, verdict=verdict),))
+    for code in CODES.values():
+        problem = Problem(code.name, code.summary, hint=code.hint)
+        for command in ("apply", "validate", "plan", "list"):
+            yield f"{command} {code.name}", Report(command, problems=(problem,))
+        if code.answer:
+            verdict = replace(VALID, answer=code.answer, code=code.name)
+            yield f"live {code.name}", plan_report(live={change.name: verdict})
+            (first, *_) = check_report().checkups
+            for status in Status:
+                checkup = Checkup(first.record, verdict, status, status)
+                yield f"check {code.name} {status}", replace(check_report(), checkups=(checkup,))
+    yield "interrupted", replace(apply_report(), interrupted=True)
+    yield "changes", plan_report(detailed_exitcode=True)
+    yield "warned", Report("plan", problems=(Problem("key-missing", "s", severity=Severity.WARNING),))
+    yield from ((f"case {name}", make()) for name, make in CASES.items())
+
+
+def test_every_way_to_end_gives_the_same_exit_code_in_every_format():
+    ended = dict(ways_to_end())
+    for name, report in ended.items():
+        code = exit_code(report)
+        for format_ in FORMATS:
+            text = shown(report, format_)
+            assert exit_code(report) == code, name
+            if format_ == "json":
+                assert json.loads(text)["exit_code"] == code, name
+            if format_ == "github" and code not in (0, Exit.CHANGES):
+                assert text.startswith(("::error ", "::warning ")), name
+            if format_ == "markdown" and code not in (0, Exit.CHANGES):
+                assert "🔴" in text or "🟠" in text, name
+    assert {exit_code(report) for report in ended.values()} == {int(code) for code in Exit}
+
+
+def test_every_report_is_described_by_the_schema():
+    for name, report in ways_to_end():
+        errors = [error.message for error in STRICT.iter_errors(json.loads(shown(report, "json")))]
+        assert errors == [], name
+
+
+def test_the_schema_is_one_and_knows_every_command_and_word():
+    jsonschema_rs.meta.validate(SCHEMA)
+    assert SCHEMA["$id"] == "urn:sms-reconciler:schema:report:1"
+    commands = {rule["if"]["properties"]["command"]["const"]: rule["then"] for rule in SCHEMA["allOf"][:-1]}
+    assert commands.keys() == PARTS.keys()
+    for command, rule in commands.items():
+        assert set(rule["required"]) == rule["properties"].keys() == PARTS[command].keys()
+    assert set(SCHEMA["required"]) == document(Report("version")).keys() - {"facts"}
+    words = SCHEMA["$defs"]
+    assert set(words["status"]["enum"]) == set(Status)
+    assert set(words["answer"]["enum"]) == set(Answer)
+    assert set(words["action"]["enum"]) == set(Action)
+    assert set(words["outcome"]["properties"]["result"]["enum"]) == set(Result)
+    assert set(words["change"]["properties"]["secrets"]["additionalProperties"]["enum"]) == set(SecretState)
+    assert set(SCHEMA["properties"]["exit_code"]["enum"]) == {int(code) for code in Exit}
+
+
+def test_json_is_the_same_document_with_what_cannot_be_seen_escaped():
+    nasty = "\x9b31m\u202ered\ud800##[stop-commands]x\x7f"
+    report = Report("list", problems=(Problem("bad-value", "s", detail=nasty),))
+    text = shown(report, "json")
+    assert json.loads(text)["problems"][0]["detail"] == nasty
+    assert not any(c in text for c in "\x9b\u202e\ud800\x7f")
+    assert "##[" not in text
+    text.encode()
+
+
+# --- whole runs
+
+
+RUNS = {
+    "usage": (["plan", "--no-such-option"], 64),
+    "no command": (["no-such-command"], 64),
+    "bad option of a group": (["store", "create", "--nope"], 64),
+    "an option without its value": (["plan", "--only"], 64),
+    "no format at all": (["schema"], 64),
+    "no such file": (["plan", "-f", "none.yaml"], 64),
+    "no store": (["list"], 5),
+    "no rejection": (["cancel", "otp-apac"], 5),
+    "not confirmed": (["apply", "--sandbox"], 64),
+    "valid": (["validate"], 0),
+    "plan": (["plan", "--sandbox"], 0),
+    "plan with changes": (["plan", "--sandbox", "--detailed-exitcode"], 2),
+    "failing": (["apply", "--sandbox", "--yes"], 3),
+    "providers": (["providers", "twilio"], 0),
+    "no such code": (["explain", "nonsense"], 64),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_json_comes_whatever_happens_and_its_code_is_the_exit_code(project, name):
+    arguments, code = RUNS[name]
+    done = project.run(*arguments, "--format", "json")
+    assert (done.code, done.json["exit_code"]) == (code, code)
+    assert STRICT.is_valid(done.json)
+    assert done.json["command"].split()[0] == (arguments[0] if arguments[0] in cli.COMMANDS else "reconciler")
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("name", ["no such file", "no store", "valid", "plan with changes", "failing"])
+def test_a_run_has_one_exit_code_whatever_its_format(project, name, format_):
+    arguments, code = RUNS[name]
+    assert project.run(*arguments, f"--format={format_}").code == code
+    assert project.run(*arguments, env={"RECONCILER_FORMAT": format_}).code == code
+
+
+def test_a_usage_error_is_json_where_the_environment_asks_for_it(project):
+    done = project.run("plan", "--nope", env={"RECONCILER_FORMAT": "json"})
+    assert (done.code, done.json["problems"][0]["code"], done.json["command"]) == (64, "usage", "plan")
+    assert "No such option" in done.err
+    assert project.run("plan", "--nope", "--format", "table", env={"RECONCILER_FORMAT": "json"}).out == ""
+    assert project.run("plan", "--nope", "--", "--format=json").out == ""
+
+
+def raising(monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("reconciler.app.informing.version", fail)
+
+
+def test_a_bug_is_json_without_its_message(monkeypatch, capsys, tmp_path):
+    raising(monkeypatch, RuntimeError("hunter2-the-secret"))
+    aside = tmp_path / "report.json"
+    assert cli.run(["version", "--format", "json", "--report", f"json={aside}"]) == 70
+    out, err = capsys.readouterr()
+    made = json.loads(out)
+    assert (made["exit_code"], made["problems"][0]["code"]) == (70, "bug")
+    assert made["problems"][0]["detail"] == "builtins.RuntimeError"
+    assert made == json.loads(aside.read_text())
+    assert "hunter2" not in out + err + aside.read_text()
+    assert STRICT.is_valid(made)
+
+
+def test_an_interrupt_is_json(monkeypatch, capsys):
+    raising(monkeypatch, KeyboardInterrupt())
+    assert cli.run(["version", "--format=json"]) == 130
+    assert json.loads(capsys.readouterr().out)["problems"][0]["code"] == "interrupted"
+    assert cli.run(["version"]) == 130
+    assert capsys.readouterr().out == ""
+
+
+def test_a_command_that_cannot_be_imported_is_a_bug_in_json_too(monkeypatch, capsys):
+    monkeypatch.setitem(cli.COMMANDS, "version", "reconciler.cli.no_such_module")
+    assert cli.run(["version", "--format=json"]) == 70
+    assert json.loads(capsys.readouterr().out)["command"] == "reconciler"
+
+
+# --- --report
+
+
+def test_reports_of_the_same_run_stand_beside_stdout(project):
+    done = project.run("plan", "--sandbox", "--report", "json=p.json", "--report=markdown=p.md", "--report",
+                       "github=p.txt", "--report", "table=p.table")  # fmt: skip
+    assert done.code == 0, done.err
+    assert done.out.startswith("production · no store yet")
+    made = json.loads((project.path / "p.json").read_text())
+    assert STRICT.is_valid(made)
+    assert len(made["plan"]["changes"]) == 3
+    assert (project.path / "p.md").read_text().startswith("<!-- reconciler:plan workspace=production -->\n### ")
+    assert "::warning file=credentials.yaml,line=" in (project.path / "p.txt").read_text()
+    assert "Plan: 3 to create" in (project.path / "p.table").read_text()
+    assert sorted(path.name for path in project.path.iterdir() if ".part" in path.name) == []
+
+
+def test_the_table_of_an_apply_in_a_file_has_what_was_shown_while_it_ran(project):
+    project.right_secrets()
+    done = project.sandbox("apply", "--yes", "--format", "json", "--report", "table=a.txt")
+    assert (done.code, done.json["exit_code"]) == (0, 0)
+    text = (project.path / "a.txt").read_text()
+    assert text.index("Plan: 3 to create") < text.index("✓" if "✓ " in text else "created") < text.index("Applied: 3")
+
+
+def test_a_failed_run_replaces_the_report_of_an_earlier_one(project):
+    (project.path / "r.md").write_text("🟢 all is well")
+    assert project.run("list", "--report", "markdown=r.md").code == 5
+    assert "🔴 `list` did not run" in (project.path / "r.md").read_text()
+
+
+@pytest.mark.parametrize("value", ["json=no/such/folder/r.json", "json=.", "html=r.html", "json", "json=", "=r"])
+def test_a_report_that_cannot_be_written_is_found_before_anything_is_done(project, value):
+    project.right_secrets()
+    done = project.sandbox("apply", "--yes", "--report", value)
+    assert done.code == 64
+    assert not (project.path / ".reconciler").exists()
+
+
+def test_two_reports_cannot_have_one_path(project):
+    assert project.run("validate", "--report", "json=r", "--report", "markdown=./r").code == 64
+
+
+def test_a_folder_that_may_not_be_written_is_found_before(project):
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    locked = project.path / "locked"
+    locked.mkdir(mode=0o500)
+    assert project.run("validate", "--report", "json=locked/r.json").code == 64
+
+
+def test_a_report_that_fails_in_the_end_is_told(monkeypatch, capsys, tmp_path):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert cli.run(["version", "--format", "json", "--report", f"json={tmp_path / 'r'}"]) == 64
+    made = json.loads(capsys.readouterr().out)
+    assert made["exit_code"] == 64
+    assert "No space left on device" in made["problems"][0]["detail"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_goes_into_a_pipe_that_is_there(project):
+    pipe = project.path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert project.run("validate", "--report", "github=pipe", "--report", f"markdown=/dev/fd/{1}").code == 0
+        assert os.read(reader, 100) == b""
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+# --- GitHub's annotations
+
+
+def parsed(line: str) -> tuple[str, dict[str, str], str]:
+    """A line as the runner reads it."""
+    head, _, data = line.removeprefix("::").partition("::")
+    command, _, rest = head.partition(" ")
+    pairs = (one.split("=", 1) for one in rest.split(","))
+    undo = (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%"))
+
+    def plain(text: str, table=undo) -> str:
+        for token, char in table:
+            text = text.replace(token, char)
+        return text
+
+    return command, {key: plain(value) for key, value in pairs}, plain(data, (*undo[:2], undo[4]))
+
+
+def test_annotations_stand_at_their_place_errors_first():
+    lines = shown(CASES["plan-checked"](), "github").splitlines()
+    commands = [parsed(line)[0] for line in lines]
+    assert commands == sorted(commands)
+    assert set(commands) == {"error", "warning"}
+    first = parsed(lines[0])
+    assert first[1] == {"file": "credentials.yaml", "line": "6", "col": "17", "title": "key-refused: otp-apac"}
+    assert "likely: a wrong or deleted token\n" in first[2]
+
+
+def test_annotations_escape_what_the_runner_would_read():
+    problem = Problem("bad-value", "100%0A done", detail="one\ntwo::error::x", subject="a,b:c%2C")
+    (line,) = shown(Report("validate", problems=(problem,)), "github").splitlines()
+    command, properties, data = parsed(line)
+    assert (command, properties["title"]) == ("error", "bad-value: a,b:c%2C")
+    assert data == "100%0A done\none\ntwo::error::x"
+
+
+def test_nothing_to_say_is_nothing():
+    assert shown(CASES["plan-empty"](), "github") == shown(CASES["validate-good"](), "github") == ""
+
+
+# --- a comment that fits
+
+
+def many(number: int) -> Report:
+    change = plan_report().plan.changes[0]
+    changes = tuple(replace(change, name=f"name-{n}") for n in range(number))
+    return replace(plan_report(), plan=replace(plan_report().plan, changes=changes), due=())
+
+
+def test_a_plan_that_is_too_long_is_cut_and_says_so_first():
+    text = shown(many(812), "markdown")
+    assert len(text) <= 65_000
+    assert text.splitlines()[1] == ("### ✂️ `production`: 812 changes, cut to fit: do not approve from this comment")
+    assert "more entries did not fit" in text.splitlines()[-1]
+    assert "c1-" not in text
+    assert text.count("```") % 2 == 0
+    whole = shown(many(20), "markdown")
+    assert "✂️" not in whole
+    assert "name-19" in whole
+
+
+def test_every_page_fits():
+    wide = replace(VALID, account=Account("x" * 500, "y" * 500), notes=("z" * 3000,) * 50)
+    checkups = tuple(replace(c, verdict=wide, after=Status.REFUSED_NOW) for c in check_report().checkups) * 20
+    problems = tuple(Problem("bad-value", "s" * 200, detail="d" * 500) for _ in range(200))
+    for report in (replace(check_report(), checkups=checkups), Report("plan", problems=problems)):
+        text = for_file("markdown", report, now=NOW)
+        assert len(text) <= 65_000
+        assert "✂️" in text.splitlines()[1]
