@@ -85,7 +85,8 @@ class Terminal:
     @classmethod
     def detect(cls, environ: Mapping[str, str], *, no_color: bool = False) -> Terminal:
         """``NO_COLOR`` (no-color.org) and ``--no-color`` switch colour off; a pipe never has any."""
-        out = sys.stdout.isatty()
+        # a stream that was closed before the start is None
+        out = sys.stdout is not None and sys.stdout.isatty()
         try:
             width = os.get_terminal_size(sys.stdout.fileno()).columns if out else 0
         except (OSError, ValueError):
@@ -94,4 +95,6 @@ class Terminal:
         if asked_width.isdecimal() and int(asked_width) > 0:
             width = int(asked_width)
         colour = out and not no_color and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-        return cls(max(40, width or WIDTH_WITHOUT_TERMINAL), colour, sys.stdin.isatty() and out)
+        return cls(
+            max(40, width or WIDTH_WITHOUT_TERMINAL), colour, sys.stdin is not None and sys.stdin.isatty() and out
+        )

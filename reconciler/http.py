@@ -32,6 +32,7 @@ from tenacity import (
 from reconciler import __version__, network
 from reconciler.errors import NotAsked, SecretUnavailable
 from reconciler.reply import Passing, Reply, judge, now, read
+from reconciler.scrub import Scrubber
 from reconciler.secret import Secret
 
 __all__ = ["Http", "HttpPool", "Reply", "basic", "bearer", "scheme"]
@@ -195,7 +196,7 @@ class HttpPool:
             body = await read(response)
         finally:
             await response.aclose()
-        return judge(call.host, call.asked, response, body)
+        return judge(call.host, call.asked, response, body, Scrubber(call.headers))
 
 
 class _NoCookies(httpx.Cookies):

@@ -18,9 +18,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from reconciler.errors import NotAsked
+from reconciler.scrub import Scrubber
 
 LARGEST = 64 * 1024
 """Bytes of an answer that are read; a provider's answer about a credential has a few hundred."""
+_NOTHING_SENT = Scrubber({})
 _HOST = re.compile(r"[a-z0-9.:-]{1,253}")
 
 
@@ -70,14 +72,16 @@ async def read(response: httpx.Response) -> bytes | None:
     return body
 
 
-def judge(host: str, asked: str, response: httpx.Response, body: bytes | None) -> Reply:
+def judge(
+    host: str, asked: str, response: httpx.Response, body: bytes | None, scrub: Scrubber = _NOTHING_SENT
+) -> Reply:
     """The answer, where a provider can read it: any status below 300, and from 400 to 499 except 429.
 
     Raises Passing (429, 5xx) or NotAsked (``redirected``; ``unexpected-answer`` for a body above the limit).
     """
-    status, headers, at = response.status_code, response.headers, now()
+    status, headers, at = response.status_code, scrub.headers(response.headers.items()), now()
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    parsed = _parse(body) if body and _is_json(content_type) else None
+    parsed = scrub.json(_parse(body)) if body and _is_json(content_type) else None
     reply = Reply(status, host, asked, at, content_type, parsed, headers)
     if status == 429 or status >= 500:
         after = _retry_after(reply.header("retry-after"))

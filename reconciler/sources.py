@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -47,13 +48,13 @@ def find(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
     files: dict[str, Path] = {}
     warnings = []
     for path in paths:
-        if path.is_dir():
+        if _is_folder(path):
             inside, left_out = _folder(path)
             warnings += left_out
         else:
             inside = [path]
         for file in inside:
-            files.setdefault(os.path.realpath(file), file)
+            files.setdefault(_real(file), file)
     return list(files.values()), [_not_read(path) for path in warnings if os.path.realpath(path) not in files]
 
 
@@ -75,8 +76,27 @@ def load(path: Path) -> Source:
 
 
 def _bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
+    # not waiting for a writer: a pipe by name could keep a run for ever
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise UsageError("unreadable", f"{path} is not a regular file", "pass a pipe as  -f -")
         return file.read(LARGEST + 1)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise UsageError("unreadable", f"{path}: {error.strerror}") from None
+
+
+def _real(path: Path) -> str:
+    try:
+        return os.path.realpath(path)
+    except OSError as error:
+        raise UsageError("unreadable", f"{path}: {error.strerror}") from None
 
 
 @cache

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "reconciler"
 PAGE = (
     "model", "state", "plans", "secret", "collector", "codes", "errors", "canonical", "diff", "planner", "verdicts", "causes", "due", "audit",
     "report", "trouble", "kinds", "references", "scalars", "yamlreader", "wording", "schema", "sources", "manifest",
-    "private", "keys", "sealing", "network", "reply", "http", "providers", "resolvers", "plugins", "stores",
+    "private", "keys", "sealing", "network", "scrub", "reply", "http", "providers", "resolvers", "plugins", "stores",
     "render", "sandbox", "engine", "writing", "context", "logs", "app", "cli",
 )  # fmt: skip
 """docs/decisions/0001-the-house.md: a module imports only from those before it."""

@@ -216,7 +216,7 @@ def test_the_table_of_an_apply_in_a_file_has_what_was_shown_while_it_ran(project
     done = project.sandbox("apply", "--yes", "--format", "json", "--report", "table=a.txt")
     assert (done.code, done.json["exit_code"]) == (0, 0)
     text = (project.path / "a.txt").read_text()
-    assert text.index("Plan: 3 to create") < text.index("✓" if "✓ " in text else "created") < text.index("Applied: 3")
+    assert text.index("Plan: 3 to create") < text.index("created") < text.index("Applied: 3")
 
 
 def test_a_failed_run_replaces_the_report_of_an_earlier_one(project):

@@ -46,7 +46,10 @@ def _values(what: What) -> dict[str, str]:
 def _write(folder: Path, relative: str, value: str) -> None:
     """One file, 0600, in a folder that the operator named; the reference's form keeps it inside."""
     target = folder / relative
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(value + "\n")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(value + "\n")
+    except OSError as error:
+        raise UsageError("unreadable", f"{target}: {error.strerror}") from None

@@ -73,7 +73,7 @@ def create_store(where: Where) -> tuple[Store, str]:
     given = _given_key(where)
     key = given or sealing.new_wrapping_key()
     _, slot = sealing.new_data_key(store_id, key)
-    if where.path.exists():
+    if _exists(where.path):
         raise StoreError("store-exists", str(where.path))
     path = _default_key_file(where, store_id)
     if not given:
@@ -107,7 +107,7 @@ def key_at_hand(where: Where, store_id: str) -> tuple[Secret | None, str]:
         text = where.environ.get("RECONCILER_KEY", "").strip()
         if text:
             return Secret(text), "RECONCILER_KEY"
-    if path.exists():
+    if _exists(path):
         return sealing.read_key_file(path), str(path)
     return None, str(path) if where.key_file else f"RECONCILER_KEY and {path}"
 
@@ -115,7 +115,7 @@ def key_at_hand(where: Where, store_id: str) -> tuple[Secret | None, str]:
 def _given_key(where: Where) -> Secret | None:
     """The key that a new store is to have: the named file's where it exists, else RECONCILER_KEY's, else a new one."""
     if where.key_file:
-        return sealing.read_key_file(where.key_file) if where.key_file.exists() else None
+        return sealing.read_key_file(where.key_file) if _exists(where.key_file) else None
     text = where.environ.get("RECONCILER_KEY", "").strip()
     return Secret(text) if text else None
 
@@ -148,3 +148,14 @@ def header_of(store: Store, snapshot: Snapshot) -> Header:
     """What the first line of a command says."""
     info = store.info
     return Header(snapshot.workspace, info.mode, info.display, True, info.id, snapshot.serial, len(snapshot.records))
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is such a file. Raises StoreError where nobody can tell: a name too long, a folder closed to us."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError("store-unreachable", f"{path}: {error.strerror}") from None
+    return True

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -22,7 +22,7 @@ from reconciler.errors import ManifestInvalid, ReconcilerError
 from reconciler.report import Report, exit_code
 
 if TYPE_CHECKING:
-    from reconciler.plans import Outcome, Plan
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,27 @@ class Output:
         """stdout carries the product; a run that only failed has none, so people read why on stderr."""
         product = report.plan or report.rows or report.checkups or report.entries or report.facts
         only_failed = bool(report.errors) and report.command != "validate" and not product
-        click.echo(self.text(report), nl=False, err=self.format == "table" and only_failed)
+        out(self.text(report), err=self.format == "table" and only_failed)
+
+
+def out(text: str, *, err: bool = False) -> None:
+    """Write, where somebody reads: a reader that went away (``| head``) changes no result.
+
+    Any other failure to write is told on stderr; the exit code stays the one of the work that was done.
+    """
+    try:
+        click.echo(text, nl=False, err=err)
+    except BrokenPipeError:
+        _forget(sys.stdout)
+    except OSError as error:
+        _forget(sys.stdout)
+        click.echo(f"error: the output could not be written: {error.strerror}", err=True)
+
+
+def _forget(stream: IO[str] | None) -> None:
+    """Let nothing that is still buffered fail again when the program ends."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def reporting(name: str, *, brief: bool = False) -> Callable[[Callable[..., Report]], Callable[..., int]]:
@@ -98,43 +118,3 @@ def current() -> Output:
     if not isinstance(output, Output):
         raise TypeError("no command of ours runs")
     return output
-
-
-class Conversation:
-    """How ``apply`` talks while it runs: to a person with a table, and not at all on stdout otherwise."""
-
-    def __init__(self, output: Output) -> None:
-        self.output = output
-        self.interactive = output.terminal.interactive
-        self._people = output.format == "table"
-
-    def plan(self, report: Report) -> None:
-        if self._people:
-            from reconciler.render.table import plan_page
-
-            click.echo(plan_page(report, self.output.terminal.width, colour=self.output.terminal.colour), nl=False)
-
-    def confirm(self, question: str) -> bool:
-        """Ask on stderr; only the literal word yes will do."""
-        click.echo(f"\n{question} Only 'yes' will be accepted: ", nl=False, err=True)
-        return sys.stdin.readline().strip() == "yes"
-
-    def asking(self, plan: Plan) -> None:
-        asked = [change.provider for change in plan.changes if change.asks]
-        rest = len(plan.effective) - len(asked)
-        if self._people and plan.effective:
-            quiet = f"; {rest} need no asking" if rest else ""
-            click.echo(f"\nAsking {len(set(asked))} provider(s) about {len(asked)} credential(s){quiet}. "
-                       "Ctrl-C finishes what is in flight.\n")  # fmt: skip
-
-    def begin(self, total: int) -> None:
-        """Every outcome has a line of its own: no bar beside them."""
-
-    def outcome(self, outcome: Outcome) -> None:
-        if self._people:
-            from reconciler.render.table import outcome_page
-
-            click.echo(outcome_page(outcome, self.output.terminal.width, colour=self.output.terminal.colour), nl=False)
-
-    def tell(self, text: str) -> None:
-        click.echo(text, err=True)

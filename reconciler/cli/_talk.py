@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli._output import Output
+from reconciler.cli._output import Output, out
 from reconciler.report import Report
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Conversation:
         if self._shown:
             click.echo(self._page(self._shown), nl=False, err=True)
         click.echo(f"\n{question} Only 'yes' will be accepted: ", nl=False, err=True)
-        return sys.stdin.readline().strip() == "yes"
+        return sys.stdin is not None and sys.stdin.readline().strip() == "yes"
 
     def asking(self, plan: Plan) -> None:
         """The work begins."""
@@ -68,9 +68,5 @@ class Conversation:
         click.echo(text, err=True)
 
     def _say(self, text: str) -> None:
-        if not self._people:
-            return
-        try:
-            click.echo(text, nl=False)
-        except OSError:
-            self._people = False
+        if self._people:
+            out(text)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from reconciler.canonical import storable, to_json
+from reconciler.codes import CODES
 from reconciler.errors import StoreError
 from reconciler.model import Account, Action, Answer, Declared, Event, Verdict
 from reconciler.state import Record, Rejection, SealedSecret
@@ -15,6 +17,10 @@ from reconciler.stores._database import Row
 _ACCOUNT = ("id", "name", "type", "status", "currency")
 _VERDICT = ("http_status", "provider_code", "request_id", "asked", "at")
 _TEXTS = ("notes", "likely")
+
+
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What a row raises that this program cannot have written."""
 
 
 class StoredRecord(Record):
@@ -49,7 +55,7 @@ class StoredRecord(Record):
         try:
             fill(self, "account", account_of(json.loads(account)))
             fill(self, "verdict", verdict_of(json.loads(verdict)))
-        except (ValueError, KeyError, TypeError):
+        except _UNREADABLE:
             raise StoreError("tampered", f"the record of {self.name} cannot be read") from None
         fill(self, "created_at", created_at)
         fill(self, "created_by", created_by)
@@ -83,7 +89,11 @@ def verdict_json(verdict: Verdict) -> str:
 
 
 def verdict_of(facts: Mapping[str, Any]) -> Verdict:
-    """``facts`` as read from JSON; what is absent has nothing to say."""
+    """``facts`` as read from JSON; what is absent has nothing to say. Raises KeyError for a code that there is not."""
+    if CODES[facts["code"]].answer != facts["answer"]:
+        raise ValueError("the code belongs to another answer")
+    if facts.get("at"):
+        datetime.fromisoformat(facts["at"])
     return Verdict(
         Answer(facts["answer"]),
         facts["code"],
@@ -99,6 +109,10 @@ def _declared_json(declared: Declared) -> str:
 
 
 def _declared_of(provider: str, facts: Mapping[str, Any]) -> Declared:
+    if not (isinstance(facts["common"], dict) and isinstance(facts["settings"], dict)):
+        raise TypeError("declared content is made of mappings")
+    if not isinstance(facts["references"], dict):
+        raise TypeError("references are a mapping")
     return Declared(provider, facts["common"], facts["settings"], facts["references"])
 
 
@@ -136,7 +150,7 @@ def records_of(workspace: str, rows: Sequence[Row], fingerprints: Iterable[Row])
             row[0]: StoredRecord(row, facts, secrets.get(row[0], ()))
             for row, facts in zip(rows, everything, strict=True)
         }
-    except (ValueError, KeyError, TypeError):
+    except _UNREADABLE:
         raise StoreError("tampered", f"a record of {workspace} cannot be read") from None
 
 
@@ -162,7 +176,7 @@ def rejections_of(workspace: str, rows: Iterable[Row]) -> dict[str, Rejection]:
     """Rejections by name. Raises StoreError ``tampered`` where a row cannot be one that this program wrote."""
     try:
         return {row[0]: _rejection_of(*row) for row in rows}
-    except (ValueError, KeyError, TypeError):
+    except _UNREADABLE:
         raise StoreError("tampered", f"a rejection of {workspace} cannot be read") from None
 
 
@@ -197,7 +211,7 @@ def events_of(workspace: str, rows: Iterable[Row]) -> list[tuple[int, Event, byt
     """The chain. Raises StoreError ``tampered`` where a body cannot be read at all."""
     try:
         return [(row[0], _event_of(*row[1:8]), row[8]) for row in rows]
-    except (ValueError, TypeError):
+    except _UNREADABLE:
         raise StoreError("tampered", f"an event of {workspace} cannot be read") from None
 
 

@@ -197,6 +197,10 @@ FREE_LEASE = "UPDATE leases SET id = '' WHERE workspace = :workspace AND id = :i
 
 GET_RECORDS = """SELECT name, version, provider, declared, account, created_at, created_by, updated_at, updated_by,
     secret_changed_at, accepted_at, verdict FROM records WHERE workspace = :workspace"""
+GET_STRAYS = """SELECT r.name FROM records r LEFT JOIN events e ON e.workspace = r.workspace AND e.seq = (
+        SELECT MAX(seq) FROM events WHERE workspace = r.workspace AND name = r.name)
+    WHERE r.workspace = :workspace
+        AND (e.seq IS NULL OR e.version <> r.version OR e.row_hash <> r.row_hash) ORDER BY r.name LIMIT 1"""
 GET_VERSION = "SELECT version, row_hash FROM records WHERE workspace = :workspace AND name = :name"
 GET_ROW = """SELECT name, version, old_name, provider, declared, account, created_at, created_by, updated_at,
     updated_by, secret_changed_at, row_hash FROM records WHERE workspace = :workspace AND name = :name"""

@@ -54,6 +54,9 @@ class SqlStore:
             records = self._db.rows(_sql.GET_RECORDS, of)
             fingerprints = self._db.rows(_sql.GET_FINGERPRINTS, of)
             rejections = self._db.rows(_sql.GET_REJECTIONS, of)
+            if strays := self._db.rows(_sql.GET_STRAYS, of):
+                name = strays[0][0]
+                raise StoreError("tampered", f"the record of {name} in {workspace} is not what its latest event left")
             return Snapshot(
                 workspace,
                 serial[0][0] if serial else 0,

@@ -107,7 +107,7 @@ def open_store(path: Path, *, keep_old: timedelta = KEEP_OLD, now: Callable[[], 
     except BaseException:
         connection.close()
         raise
-    return SqlStore(_Sqlite(connection, path, now), info, keep_old)
+    return SqlStore(_Sqlite(connection, path, (before.st_dev, before.st_ino), now), info, keep_old)
 
 
 def _checked(path: Path) -> os.stat_result:
@@ -159,6 +159,8 @@ def _ready(connection: sqlite3.Connection, path: Path) -> StoreInfo:
     about = connection.execute(_sql.GET_STORE).fetchone()
     if not about:
         raise StoreError("store-unreachable", f"{path} is damaged: it does not say which store it is")
+    if about[1] not in tuple(Mode):
+        raise StoreError("tampered", f"{path} does not say whether it is live or a sandbox")
     return StoreInfo(about[0], Mode(about[1]), str(path))
 
 
@@ -169,6 +171,8 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     if application != APPLICATION_ID:
         said = "is empty: the making of it broke off; remove it" if not application and not version else "is another's"
         raise StoreError("store-unreachable", f"{path} is a SQLite file, but not a store: it {said}")
+    if version < 1:
+        raise StoreError("store-unreachable", f"{path} is damaged: its version is {version}")
     if version > _sql.VERSION:
         raise StoreError("store-newer", f"{path} has version {version}; this program knows {_sql.VERSION} and before")
     return version
@@ -194,6 +198,8 @@ def _in_our_words(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise
+    except OverflowError:
+        raise StoreError("tampered", f"{path} holds a number that this program never wrote") from None
     except sqlite3.DatabaseError as error:
         # the driver's own complaints, about text that is not UTF-8 for one, have no name
         name = getattr(error, "sqlite_errorname", "an error")
@@ -204,9 +210,12 @@ def _in_our_words(path: Path) -> Iterator[None]:
 class _Sqlite:
     """The connection, used by one thread at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, now: Callable[[], str]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, identity: tuple[int, int], now: Callable[[], str]
+    ) -> None:
         self._connection = connection
         self._path = path
+        self._identity = identity
         self.now = now
 
     def rows(self, sql: str, values: Mapping[str, Any] = NONE) -> Sequence[Row]:
@@ -221,7 +230,18 @@ class _Sqlite:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
+        self._still_there()
         yield from self._transaction("BEGIN IMMEDIATE")
+        self._still_there()
+
+    def _still_there(self) -> None:
+        """Raise StoreError where the file was removed or replaced: SQLite would go on writing to what nobody sees."""
+        try:
+            found = self._path.lstat()
+        except OSError:
+            raise StoreError("store-missing", f"{self._path} was removed while it was open") from None
+        if (found.st_dev, found.st_ino) != self._identity:
+            raise StoreError("store-refused", f"{self._path} was replaced while it was open", "plan again")
 
     def _transaction(self, begin: str) -> Iterator[None]:
         with _in_our_words(self._path):

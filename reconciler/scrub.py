@@ -1,0 +1,71 @@
+"""Take a request's own secrets out of its answer, before anybody reads it: services, proxies and portals echo them.
+
+The answer's texts are shown and stored (request ids, account names, error codes), so the place to look is here, where
+the secrets that were sent are known.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.secret import Secret
+
+MASK = "<masked>"
+SHORTEST = 6
+"""A shorter piece would mask words that mean nothing."""
+
+
+class Scrubber:
+    """Knows what one request sent, in every form that an echo may have; never prints it."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, headers: Mapping[str, str | Secret]) -> None:
+        sent = (value.reveal() for value in headers.values() if isinstance(value, Secret))
+        found = {piece.lower() for value in sent for piece in _pieces(value) if len(piece) >= SHORTEST}
+        # the longest first, or a part of it would be masked and the rest stay
+        self._pieces = sorted(found, key=len, reverse=True)
+
+    def __repr__(self) -> str:
+        return "Scrubber(<secret>)"
+
+    def text(self, text: str) -> str:
+        """The text without any of the secrets, in any case of letters."""
+        low = text.lower()
+        for piece in self._pieces:
+            if piece in low:
+                text = re.sub(re.escape(piece), MASK, text, flags=re.IGNORECASE)
+                low = text.lower()
+        return text
+
+    def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Names in lower case, names and values without the secrets."""
+        return {self.text(name.lower()): self.text(value) for name, value in headers}
+
+    def json(self, value: Any) -> Any:
+        """A parsed body: every text in it, keys included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self.json(one) for one in value]
+        if isinstance(value, dict):
+            return {self.text(key): self.json(one) for key, one in value.items()}
+        return value
+
+
+def _pieces(header: str) -> Iterable[str]:
+    """A header's value, what stands behind its first word, and what Basic authentication wraps."""
+    word, _, rest = header.partition(" ")
+    yield header
+    yield rest
+    if word.lower() == "basic":
+        try:
+            pair = base64.b64decode(rest, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return
+        yield pair
+        yield pair.partition(":")[2]
