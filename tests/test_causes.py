@@ -127,7 +127,10 @@ def test_a_refused_update_names_place_causes_state_and_whom_to_ask():
         "            2. another region",
         "  state     alerts: v3 keeps serving; your change is not stored",
         "  do        put a valid secret behind the reference, then apply again",
-        "            a new one: Sinch Build Dashboard (dashboard.sinch.com): SMS, APIs, REST configuration, API token of",
+        (
+            "            a new one: Sinch Build Dashboard (dashboard.sinch.com): SMS, APIs, REST configuration, "
+            "API token of"
+        ),
         "            this service plan.",
         "            reconciler apply -f x.yaml --only alerts",
         "  or        discard it: take it out of the manifest, then  reconciler cancel alerts -w production",

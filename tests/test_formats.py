@@ -309,6 +309,61 @@ def test_nothing_to_say_is_nothing():
     assert shown(CASES["plan-empty"](), "github") == shown(CASES["validate-good"](), "github") == ""
 
 
+# --- the first line of a comment
+
+
+def only(*names: str, **rest) -> Report:
+    made = plan_report()
+    changes = tuple(change for change in made.plan.changes if change.name in names)
+    return replace(made, plan=replace(made.plan, changes=changes), **rest)
+
+
+def renamed() -> Report:
+    made = only("marketing-us")
+    (change,) = made.plan.changes
+    moved = replace(change, action=Action.RENAME, fields=(), secrets={}, asks=False,
+                    credential=replace(change.credential, moved_from="marketing"))  # fmt: skip
+    return replace(made, plan=replace(made.plan, changes=(moved,)))
+
+
+def dead() -> Report:
+    return replace(apply_report(), outcomes=(apply_report().outcomes[2],))
+
+
+FIRST = {
+    "all accepted": (only("marketing-us", live={"marketing-us": VALID}),
+                     "🟢 `production`: 1 SMS credential change, all accepted by their providers"),
+    "not asked": (only("marketing-us", "otp-apac"),
+                  "🟡 `production`: 2 SMS credential changes, not asked live: apply asks before it stores"),
+    "no asking": (renamed(), "🟢 `production`: 1 SMS credential change, none of which needs a provider's word"),
+    "nothing": (CASES["plan-empty"](), "⚪ `production`: no changes (1 unchanged)"),
+    "nothing applied": (replace(CASES["plan-empty"](), command="apply"), "⚪ `production`: no changes (1 unchanged)"),
+    "none applied": (dead(), "🔴 `production`: applied 0 of 1, `otp-apac` rejected · anchor `412:9c1e77a0d2b45f18`"),
+    "stopped": (replace(apply_report(), problems=(Problem("lease-lost", "s"),), anchor=""),
+                ("🔴 `production`: applied 1 of 4, `otp-apac`, `sms-fr` rejected, `marketing-us` failed, "
+                 "**stopped by `lease-lost`**")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_first_line_is_the_verdict(name):
+    report, line = FIRST[name]
+    assert shown(report, "markdown").splitlines()[1] == f"### {line}"
+
+
+def test_a_comment_says_what_kind_of_plan_it_is():
+    made = plan_report()
+    new = replace(made, header=replace(made.header, exists=False), plan=replace(made.plan, digest=""))
+    text = shown(new, "markdown")
+    assert "no store there yet: everything is a create" in text
+    assert text.endswith("\nThis text holds no secret.\n")
+    assert "!   renamed from marketing; nothing else changes" in shown(renamed(), "markdown")
+    blind = shown(replace(made, plan=replace(made.plan, compared=False, partial=True)), "markdown")
+    assert "secrets not compared (5): a changed secret does not show here · of a selection only" in blind
+    none = shown(replace(made, plan=replace(made.plan, secrets_total=0)), "markdown")
+    assert " · no secrets" in none
+
+
 # --- a comment that fits
 
 

@@ -60,7 +60,7 @@ def reports(text: str, word: str | None = None):
         Scope("s", "w"),
     )  # fmt: skip
     odd = {Action.NOTE: {"name": word}}
-    changes = tuple(replace(change, **odd.get(change.action, {"provider": word})) for change in made.changes)
+    changes = tuple(replace(change, **odd.get(change.action, {"provider": f"{word}!"})) for change in made.changes)
     problem = Problem("bad-value", text, Place(text, 3, 5), text, text, text)
     made = replace(made, changes=changes, refusals=(problem,), digest=word)
     outcomes = tuple(
@@ -146,7 +146,7 @@ def test_the_check_of_structures_works():
     assert list(words("`@a` @b <b>\n"))[1].strip().startswith("@b")
 
 
-INERT = ("json", "markdown", "github")
+INERT = ("json", "markdown", "github", "table")
 """What a workflow may print as it is: no line can be taken for a command of the runner."""
 
 

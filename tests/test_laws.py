@@ -267,6 +267,10 @@ def test_a_rejection_waits_exactly_where_the_latest_word_was_a_refusal(history):
             assert refused <= after
             assert after - refused <= before
             assert not after & {o.change.name for o in applied.outcomes if o.verdict and o.verdict.answer == "valid"}
+            # nothing waits for an entry that is gone, or that is stored as it is declared, its secrets included
+            assert after <= now.manifest.keys()
+            compared = {n for n, d in now.manifest.items() if set(d.references.values()) <= now.values.keys()}
+            assert not after & compared & set(world.plan(now)[0].kept)
 
 
 # nobody sees a secret

@@ -5,25 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+import respx
 from aiohttp import web
 from builders import record
 
 from reconciler import plugins, references, schema
 from reconciler.app import plugged, schemas
-from reconciler.errors import ManifestInvalid, ReconcilerError
+from reconciler.errors import ManifestInvalid, NotAsked, ReconcilerError
+from reconciler.http import HttpPool
 from reconciler.model import Declared, Problem
+from reconciler.providers import base
 from reconciler.providers.base import Provider
+from reconciler.secret import Secret
 from reconciler.state import Snapshot
 
-ACME = Path(__file__).parent / "plugins" / "acme"
+ROOT = Path(__file__).parents[1]
+ACME = ROOT / "tests" / "plugins" / "acme"
 INHERITED = os.environ.get("PYTHONPATH", "")
 RIGHT = "acme-r1ght-key"
 MANIFEST = """\
@@ -279,6 +287,38 @@ def test_fields_that_no_manifest_can_hold_are_told(installed, field, why):
     with pytest.raises(ReconcilerError) as caught:
         plugged.installed()
     assert (caught.value.code.name, caught.value.detail) == ("plugin-broken", f"the model of acme {why}")
+
+
+# the page that tells how
+
+
+def test_the_page_alone_makes_a_provider():
+    """The blocks of steps 2 to 5, one below the other, are a provider that does what the page says."""
+    page = (ROOT / "docs" / "plugins.md").read_text()
+    steps = page[page.index("### 2.") : page.index("### 6.")]
+    code = "".join(re.findall(r"```python\n(.*?)```", steps, re.DOTALL))
+    made: dict[str, Any] = {"__name__": "reconciler_page"}
+    exec(compile(code, "docs/plugins.md", "exec"), made)  # our own page
+    provider = made["Acme"]()
+    assert base.fault("acme", provider) == ""
+    assert schemas.build([provider])["$defs"]["provider-acme"]["x-identifier"] == "account"
+
+    async def outcome(reply):
+        async with HttpPool(attempts=1) as pool:
+            with respx.mock(using="httpx") as router:
+                router.route().mock(side_effect=[reply])
+                http = pool.for_provider("acme", provider.hosts)
+                return await provider.check({"account": "acme-0001"}, {"api_key": Secret(RIGHT)}, http)
+
+    def code_of(reply):
+        return asyncio.run(outcome(reply)).code
+
+    assert code_of(httpx.Response(200, json={"account": "acme-0001"})) == "accepted"
+    assert code_of(httpx.Response(200, json={"account": "acme-0002"})) == "wrong-account"
+    assert code_of(httpx.Response(401, json={"error": "bad_key"})) == "key-refused"
+    for odd in (httpx.Response(200), httpx.Response(401, html="<p>"), httpx.Response(200, json=[])):
+        with pytest.raises(NotAsked):
+            code_of(odd)
 
 
 # a package of its own, installed

@@ -197,15 +197,17 @@ def histories(draw) -> list[Round]:
     """What a team does over time: mostly small steps, such as a rotated secret, an edited entry, another try."""
     now = draw(ROUND)
     rounds = [now]
-    for step in draw(st.lists(st.sampled_from(["rotate", "edit", "again", "anew"]), max_size=4)):
+    for step in draw(st.lists(st.sampled_from(["rotate", "edit", "again", "back", "anew"]), max_size=4)):
         other = draw(ROUND)
         if step == "rotate":
             text = draw(st.sampled_from(REFERENCES))
             now = replace(now, values={**now.values, text: draw(VALUES)}, answers=other.answers)
         elif step == "edit":
             now = replace(now, manifest={**now.manifest, **other.manifest}, answers=other.answers)
+        elif step in ("again", "back"):
+            now = replace(rounds[0] if step == "back" else now, answers=other.answers)
         else:
-            now = replace(now, answers=other.answers) if step == "again" else other
+            now = other
         rounds.append(now)
     return rounds
 

@@ -18,20 +18,25 @@ Reason = tuple[str, str]
 
 def decisions(report: Report) -> dict[str, str]:
     """A row of the table for each change that needs a decision, the gravest first; by name."""
-    if report.plan is None:
-        return {}
-    found = [(change, list(_reasons(report, change))) for change in report.plan.effective]
-    grave = [(change, reasons) for change, reasons in found if reasons]
+    grave = [(change, reasons) for change, reasons in _found(report) if reasons]
     grave.sort(key=lambda item: (not item[1][0][0].startswith("🔴"), item[0].name))
     return {change.name: _row(change, reasons) for change, reasons in grave}
 
 
 def icon(report: Report) -> str:
     """Red where something is refused, orange where a person must decide, else green."""
-    changes = report.plan.effective if report.plan else ()
-    signs = {why.partition(" ")[0] for change in changes for why, _ in _reasons(report, change)}
+    signs = {sign.partition(" ")[0] for _, reasons in _found(report) for sign, _ in reasons}
     refused = report.plan.refusals if report.plan else ()
     return "🔴" if "🔴" in signs or refused else "🟠" if signs else "🟢"
+
+
+def _found(report: Report) -> Iterator[tuple[Change, list[Reason]]]:
+    """Each change that writes something, with its reasons."""
+    failures = {o.change.name: o.problem.summary for o in report.outcomes if o.problem}
+    merging = _merging(report)
+    for change in report.plan.effective if report.plan else ():
+        live, failure = report.live.get(change.name), failures.get(change.name, "")
+        yield change, list(_reasons(change, live, failure, merging))
 
 
 def _row(change: Change, reasons: list[Reason]) -> str:
@@ -42,18 +47,18 @@ def _row(change: Change, reasons: list[Reason]) -> str:
     return md.row(f"{reasons[0][0].partition(' ')[0]} {signs}", name, what, why)
 
 
-def _reasons(report: Report, change: Change) -> Iterator[Reason]:
-    """Why a change needs a person, the gravest first."""
-    live = report.live.get(change.name)
+def _reasons(change: Change, live: Verdict | None, failure: str, merging: str) -> Iterator[Reason]:
+    """Why a change needs a person, the gravest first. ``failure``: why its provider was not asked."""
     if change.blocked:
         code = CODES[change.blocked]
         yield "🔴 refused", f"Apply refuses the plan: {md.prose(code.summary)}; {md.prose(code.hint)}."
     if live and live.answer is Answer.REJECTED:
-        yield "🔴 rejected", f"{_answer(change, live)} {_merging(report)}"
-    yield from (("🔴 not asked", f"{md.prose(why)}.") for why in _failures(report, change))
+        yield "🔴 rejected", f"{_answer(change, live)} {merging}"
+    if failure:
+        yield "🔴 not asked", f"{md.prose(failure)}."
     if live and live.answer is Answer.UNKNOWN:
         yield "🟠 not reached", f"{_answer(change, live)} It was not judged."
-    if not live and not _failures(report, change):
+    if not live and not failure:
         yield from _missing(change)
     yield from _consequences(change, live)
 
@@ -81,10 +86,6 @@ def lifts_protection(change: Change) -> bool:
     return update and any(f.field == "protected" and f.before and not f.after for f in change.fields)
 
 
-def _failures(report: Report, change: Change) -> list[str]:
-    return [o.problem.summary for o in report.outcomes if o.problem and o.change.name == change.name]
-
-
 def _answer(change: Change, verdict: Verdict) -> str:
     return f"{md.cell(say.provider_answer(change.provider, verdict))}: {md.prose(CODES[verdict.code].summary)}."
 
@@ -94,8 +95,9 @@ def _merging(report: Report) -> str:
     if report.plan is None or report.plan.refusals:
         return ""
     bad = {n for n, verdict in report.live.items() if verdict.answer is not Answer.VALID}
+    bad |= {outcome.change.name for outcome in report.outcomes if outcome.problem}
     rest = sum(1 for change in report.plan.effective if change.name not in bad)
-    others = f"stores the other {rest} and " if rest else ""
+    others = f"stores {say.count(rest, 'other change')} and " if rest else ""
     return f"Merging now {others}refuses this one."
 
 

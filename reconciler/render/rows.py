@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +16,7 @@ from reconciler.report import Header, Row
 from reconciler.state import Record, Rejection
 
 DASH = "–"
+_COMMAND = re.compile(r"(?<!\S)::")
 SIGNS = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
@@ -26,8 +28,16 @@ SIGNS = {
 
 
 def safe(text: object) -> str:
-    """Free text for a terminal: whatever is not printable, or turns the writing direction, is shown as an escape."""
-    return "".join(_visible(c) for c in str(text))
+    """Free text for a terminal or a log: whatever is not printable, or turns the writing direction, is an escape.
+
+    So is what a CI runner would obey: GitHub's takes ``::command::`` after blanks, and ``##[command]`` anywhere.
+    """
+    said = str(text)
+    if not (said.isascii() and said.isprintable()):
+        said = "".join(_visible(c) for c in said)
+    if "::" in said or "##" in said:
+        said = _COMMAND.sub(r"\\x3a:", said).replace("##", "#\\x23")
+    return said
 
 
 def _visible(character: str) -> str:
@@ -41,8 +51,8 @@ def header(head: Header) -> str:
     """The first line of every command that opens a store."""
     if not head.exists:
         make = "make it: reconciler store create"
-        return f"{head.workspace} · no store yet at {head.store}: everything is a create ({make})"
-    return f"{head.workspace} · {head.mode} · {head.store}"
+        return f"{safe(head.workspace)} · no store yet at {safe(head.store)}: everything is a create ({make})"
+    return f"{safe(head.workspace)} · {head.mode} · {safe(head.store)}"
 
 
 def value(anything: Any) -> str:

@@ -44,6 +44,16 @@ class Keys:
         return usable(value)
 
 
+def compose(path: str, values: Mapping[str, str]) -> str:
+    """A text for ``path`` in which :class:`Keys` finds these values: for tools that make secrets up, as the sandbox's.
+
+    The values have no quotes, backslashes or line breaks.
+    """
+    if path.lower().endswith(".env"):
+        return "".join(f"{key}='{value}'\n" for key, value in values.items())
+    return json.dumps(dict(values))
+
+
 def _malformed(why: str) -> SecretUnavailable:
     return SecretUnavailable("secret-malformed", why)
 

@@ -15,7 +15,8 @@ from reconciler import plugins
 from reconciler.app.resolving import resolve
 from reconciler.errors import SecretUnavailable
 from reconciler.resolvers.base import Surroundings, Whole
-from reconciler.resolvers.keyed import Keys
+from reconciler.resolvers.keyed import Keys, compose
+from reconciler.secret import Secret
 
 VALUE = "s3cr3t-f00ba4"
 OTHER = "0ther-v4lue-0ther"
@@ -136,6 +137,12 @@ def test_any_text_gives_a_value_or_one_of_two_codes(text, path):
     assert code in ("", "secret-missing", "secret-malformed")
 
 
+@pytest.mark.parametrize("path", ["t.json", "t.yaml", "t.yml", "t.env", ".env", "TOKENS", "tokens.txt"])
+def test_what_is_composed_is_found_again(path):
+    text = compose(path, {"twilio": VALUE, "sinch.eu-1": OTHER})
+    assert (take(path, text), take(path, text, "sinch.eu-1")) == (VALUE, OTHER)
+
+
 # a whole run
 
 
@@ -189,11 +196,12 @@ class Plain:
     scheme = "plain"
 
     def resolve(self, path, around):
-        raise AssertionError("it is not asked")
+        return Secret(f"{path}-{VALUE}")
 
 
 def test_a_scheme_without_whole_texts_has_no_key(tmp_path, monkeypatch):
     monkeypatch.setattr(plugins, "resolver", lambda _: Plain())
     assert not isinstance(Plain(), Whole)
-    _, missing = known(["plain://a#b"], Surroundings({}, tmp_path))
+    values, missing = known(["plain://a#b", "plain://a", "plain://a"], Surroundings({}, tmp_path))
+    assert values == {"plain://a": f"a-{VALUE}"}
     assert missing["plain://a#b"].detail == "plain:// gives one value: it has no #key"
