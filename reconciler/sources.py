@@ -102,7 +102,7 @@ def _real(path: Path) -> str:
 @cache
 def _standard_input() -> bytes:
     """Read once a run: apply reads its manifest again under the lease, and a pipe gives its content only once."""
-    return sys.stdin.buffer.read(LARGEST + 1)
+    return sys.stdin.buffer.read(LARGEST + 1) if sys.stdin is not None else b""
 
 
 def _whole(code: str, detail: str = "", mark: tuple[int, int] = (1, 1)) -> Trouble:

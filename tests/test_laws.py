@@ -329,10 +329,10 @@ def test_the_search_for_traces_finds_them():
 @pytest.mark.parametrize("wanted", ["created", "updated", "rejected", "failed"])
 def test_the_histories_reach_every_outcome(wanted):
     """Without these a law would hold of nothing."""
+
     def reached(history) -> bool:
         with worlds.world() as world:
             return any(wanted in world.apply(now).results.values() for now in history)
 
     search = settings(max_examples=100, deadline=None, database=None, phases=[Phase.generate])
     assert find(worlds.HISTORY, reached, settings=search)
-

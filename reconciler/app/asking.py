@@ -14,6 +14,7 @@ from reconciler.errors import UsageError
 from reconciler.http import HttpPool
 from reconciler.model import Verdict
 from reconciler.network import loopback
+from reconciler.providers.base import asked
 
 LOG = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Asking:
 async def asker(stack: AsyncExitStack, asking: Asking, *, sandbox: bool) -> Ask:
     """Open the client (and the sandbox) on the stack; answers the function that asks about one change."""
     routes = dict(asking.sandbox_urls)
-    if sandbox and set(routes) < set(plugins.provider_names()):
+    if sandbox and not set(plugins.provider_names()) <= set(routes):
         from reconciler.sandbox import serve
 
         origin = await stack.enter_async_context(serve())
@@ -43,11 +44,12 @@ async def asker(stack: AsyncExitStack, asking: Asking, *, sandbox: bool) -> Ask:
     )
 
     async def ask(task: Task) -> Verdict:
-        declared = task.change.declared
-        provider = plugins.provider(declared.provider)
+        provider = plugins.provider(task.change.declared.provider)
+        if sandbox and provider.name not in routes:
+            raise UsageError("no-sandbox-url", f"the sandbox does not play {provider.name}")
         http = pool.for_provider(provider.name, provider.hosts)
         LOG.debug("asking %s about %s", provider.name, task.change.name)
-        verdict = await provider.check(declared.settings, task.secrets, http)
+        verdict = await asked(provider, task.change, task.secrets, http)
         LOG.info("asked %s about %s: %s (%s)", provider.name, task.change.name, verdict.code, verdict.http_status)
         return verdict
 

@@ -18,7 +18,7 @@ def providers(name: str = "") -> Report:
     """What each provider is, or one of them with its keys and a paste-ready entry. Raises ReconcilerError."""
     if name:
         return Report("providers", facts={"providers": [_described(plugins.provider(name), whole=True)]})
-    found = [_described(plugins.provider(known), whole=False) for known in plugins.provider_names()]
+    found = [_described(plugins.provider(known), whole=False) for known in plugins.provider_names(installed=True)]
     return Report("providers", facts={"providers": found})
 
 
@@ -102,7 +102,7 @@ def version() -> Report:
         "version": __version__,
         "python": platform.python_version(),
         "store_schema": VERSION,
-        "providers": list(plugins.provider_names()),
-        "resolvers": list(plugins.resolver_schemes()),
+        "providers": list(plugins.provider_names(installed=True)),
+        "resolvers": list(plugins.resolver_schemes(installed=True)),
     }
     return Report("version", facts=facts)

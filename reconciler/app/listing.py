@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from reconciler import audit, schema
+from reconciler import audit
+from reconciler.app import plugged
 from reconciler.app.leasing import holding
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.context import now
@@ -77,7 +78,7 @@ def list_(where: Where, view: View) -> Report:
         snapshot = store.load(known_workspace(where.workspace, store))
     finally:
         store.close()
-    everything = rows(snapshot, schema.traits(schema.builtin()))
+    everything = rows(snapshot, plugged.traits(snapshot))
     horizon = HORIZON if view.due_days is None else view.due_days
     soon = due(snapshot.records.values(), now()[:10], horizon)
     names = {one.name for one in soon}
@@ -118,7 +119,7 @@ def cancel(where: Where, name: str) -> Report:
     finally:
         store.close()
     report = Report("cancel", header=header_of(store, left), facts={"name": name})
-    everything = rows(left, schema.traits(schema.builtin()))
+    everything = rows(left, plugged.traits(left))
     return replace(report, rows=tuple(r for r in everything if r.name == name), total=len(everything))
 
 

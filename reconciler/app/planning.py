@@ -34,6 +34,7 @@ def planned(prepared: Prepared, command: str) -> Report:
         header=prepared.header,
         problems=prepared.problems,
         plan=prepared.plan,
+        traits=prepared.traits,
         declared=len(prepared.manifest.credentials),
         files=len(prepared.manifest.files),
         due=due(prepared.snapshot.records.values(), now()[:10]),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler import manifest as manifests
 from reconciler import planner, schema
+from reconciler.app import plugged
 from reconciler.app.resolving import Resolved, known, resolve
 from reconciler.app.wiring import Where, choose_workspace, header_of, keyring, open_store
 from reconciler.codes import CODES
@@ -82,8 +83,11 @@ class Prepared:
 
 def read(where: Where, what: What) -> tuple[Manifest, Mapping[str, Traits]]:
     """Read and check the manifest. Raises UsageError, ManifestInvalid."""
-    document = schema.builtin()
-    manifest = manifests.read(what.files, document, workspace=where.workspace or None, allow_empty=what.allow_empty)
+    manifest, document = plugged.for_manifest(
+        lambda document, schemes: manifests.read(
+            what.files, document, workspace=where.workspace or None, allow_empty=what.allow_empty, schemes=schemes
+        )
+    )
     return manifest, schema.traits(document)
 
 

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler import manifest as manifests
-from reconciler import sandbox, schema
+from reconciler import sandbox
+from reconciler.app import plugged
 from reconciler.app.preparing import What
 from reconciler.errors import UsageError
 from reconciler.model import Reference
+from reconciler.resolvers.keyed import compose
 
 
 def serve(port: int, delay: float, ready: Callable[[str], None]) -> None:
@@ -23,19 +25,34 @@ def environment(what: What, folder: Path | None) -> dict[str, str]:
 
     Raises UsageError where two credentials of different accounts share one reference: no value suits both.
     """
-    found = _values(what)
-    files = {text: value for text, value in found.items() if Reference.parse(text).scheme == "file"}
+    sources: dict[tuple[str, str], dict[str, str]] = {}
+    for text, value in _values(what).items():
+        reference = Reference.parse(text)
+        sources.setdefault((reference.scheme, reference.path), {})[reference.key] = value
+    texts = {source: _text(source[1], values) for source, values in sources.items()}
     if folder:
-        for text, value in files.items():
-            _write(folder, Reference.parse(text).path, value)
-    return {Reference.parse(text).path: value for text, value in found.items() if text.startswith("env://")}
+        for (scheme, path), text in texts.items():
+            if scheme == "file":
+                _write(folder, path, text)
+    return {path: text for (scheme, path), text in texts.items() if scheme == "env"}
+
+
+def _text(path: str, values: dict[str, str]) -> str:
+    """What a source must hold: the one value, or all its keys."""
+    return values[""] if "" in values else compose(path, values)
 
 
 def _values(what: What) -> dict[str, str]:
-    manifest = manifests.read(what.files, schema.builtin(), workspace=None, allow_empty=True)
+    manifest, _ = plugged.for_manifest(
+        lambda document, schemes: manifests.read(
+            what.files, document, workspace=None, allow_empty=True, schemes=schemes
+        )
+    )
     found: dict[str, str] = {}
     for name, credential in manifest.credentials.items():
         declared = credential.declared
+        if declared.provider not in sandbox.PROVIDERS:
+            continue
         for key, text in declared.references.items():
             value = sandbox.right_secret(declared.provider, declared.settings, key)
             if found.setdefault(text, value) != value:

@@ -53,7 +53,7 @@ def _said(checkup: Checkup, report: Report) -> Iterator[str]:
         yield f"limited         sends; {'; '.join(say.safe(note) for note in verdict.notes)}"
         return
     yield f"refused now     {say.verdict_facts(record.declared.provider, verdict)} · accepted until {accepted}"
-    yield from (f"→ {say.safe(note)}" for note in verdict.notes)
+    yield from (f"→ {say.safe(said)}" for said in (*verdict.likely, *verdict.notes))
     references = ", ".join(say.safe(text) for text in record.declared.references.values())
     workspace = report.header.workspace if report.header else ""
     yield f"→ {say.hint(verdict.code)}: {references}, then: reconciler apply --only {record.name} -w {workspace}"

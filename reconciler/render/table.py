@@ -181,7 +181,7 @@ def _trouble(row: Row, flags: str) -> Iterator[str]:
             f"by {say.safe(rejection.by)}, {say.clock(rejection.last_at)}"
         )
         yield say.verdict_facts(rejection.declared.provider, rejection.verdict)
-        yield from (f"→ {say.safe(note)}" for note in rejection.verdict.notes)
+        yield from (f"→ {say.safe(said)}" for said in (*rejection.verdict.likely, *rejection.verdict.notes))
         yield f"→ {say.hint(rejection.verdict.code)}"
         yield from _ways(row.name, rejection, flags)
     elif row.record:
