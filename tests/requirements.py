@@ -217,7 +217,8 @@ PARTS: dict[str, tuple[Requirement, ...]] = {
             test_main_job="test_the_first_plan_creates_everything_and_makes_no_store "
             "test_apply_without_terminal_and_without_yes_does_nothing",
             test_terminal="test_only_the_literal_word_yes_applies",
-            test_requirements_cli="test_a_plan_is_no_submission test_without_identifier_or_secret_nothing_is_planned_or_asked",
+            test_requirements_cli="test_a_plan_is_no_submission "
+            "test_without_identifier_or_secret_nothing_is_planned_or_asked",
         ),
     ),
     "Submit": (
@@ -293,7 +294,10 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# Requirements and the tests that show them"
     yield ""
-    yield "Made by `make docs` from `tests/requirements.py`; edit the table there. Every test named here runs in `make test`."
+    yield (
+        "Made by `make docs` from `tests/requirements.py`; edit the table there. "
+        "Every test named here runs in `make test`."
+    )
     for title, part in PARTS.items():
         yield from ("", f"## {title}", "", "| | requirement | shown by |", "|---|---|---|")
         for requirement in part:

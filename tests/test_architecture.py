@@ -11,8 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[1] / "reconciler"
 
 PAGE = (
-    "model", "state", "plans", "secret", "collector", "codes", "errors", "canonical", "diff", "planner", "verdicts", "causes", "due", "audit",
-    "report", "trouble", "kinds", "references", "scalars", "yamlreader", "wording", "schema", "sources", "manifest",
+    "model", "state", "plans", "secret", "collector", "codes", "errors", "canonical", "diff", "planner", "verdicts",
+    "causes", "due", "audit", "report",
+    "trouble", "kinds", "references", "scalars", "yamlreader", "wording", "schema", "sources", "manifest",
     "private", "keys", "sealing", "network", "scrub", "reply", "http", "providers", "resolvers", "plugins", "stores",
     "render", "sandbox", "engine", "writing", "context", "logs", "app", "cli",
 )  # fmt: skip

@@ -109,11 +109,16 @@ def test_the_workflows_install_this_version():
     assert set(installed) == {f"pip install sms-reconciler=={__version__}"}
 
 
+INJECTABLE = (
+    "on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{uses: actions/checkout@v6}, "
+    "{run: 'echo ${{ github.event.issue.title }}'}]}}\n"
+)
+
+
 @pytest.mark.parametrize(
     ("tool", "workflow"),
     [
-        (["zizmor", "--offline", "--no-online-audits", "--no-progress"], "on: push\njobs: {a: {runs-on: ubuntu-24.04, "
-         "steps: [{uses: actions/checkout@v6}, {run: 'echo ${{ github.event.issue.title }}'}]}}\n"),
+        (["zizmor", "--offline", "--no-online-audits", "--no-progress"], INJECTABLE),
         (["check-jsonschema", "--builtin-schema", "vendor.github-workflows"], "on: push\njobs: {a: {step: []}}\n"),
     ],
     ids=["zizmor", "check-jsonschema"],
