@@ -9,7 +9,7 @@ from typing import Any
 from reconciler import verdicts
 from reconciler.codes import CODES, PRECEDENCE, Exit
 from reconciler.due import Due
-from reconciler.model import Action, Answer, Event, Mode, Problem, Result, Severity, Status, Traits, Verdict
+from reconciler.model import Action, Answer, Event, Mode, Origin, Problem, Result, Severity, Status, Traits, Verdict
 from reconciler.plans import Outcome, Plan
 from reconciler.state import Record, Rejection, Snapshot
 
@@ -85,6 +85,8 @@ class Report:
     """For a filter without a match: who there is."""
     declared: int = 0
     files: int = 0
+    origin: Origin | None = None
+    """Who runs this and where, for a report that others read."""
     selection: str = ""
     """The flags that chose the manifest and the store, to be repeated in a next command."""
     store_selection: str = ""

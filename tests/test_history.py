@@ -98,3 +98,12 @@ def test_since_takes_a_span_a_date_or_a_timestamp(text, expected):
 def test_a_span_is_a_number_and_a_unit(text):
     with pytest.raises(UsageError):
         span(text)
+
+
+def test_the_pull_request_comment_names_commit_and_run(applied):
+    applied.edit("label: Marketing US", "label: Another")
+    out = applied.sandbox("plan", "--format", "markdown", env=GITHUB).out
+    assert "Commit `9f2c1ab`" in out
+    assert "[Run](https://github.example/acme/sms/actions/runs/8812)" in out
+    hostile = {**GITHUB, "GITHUB_REPOSITORY": "a](https://evil.example) [b"}
+    assert "evil.example" not in applied.sandbox("plan", "--format", "markdown", env=hostile).out

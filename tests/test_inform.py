@@ -87,3 +87,11 @@ def test_key_backup_refuses_a_terminal(applied):
     assert person.end() == 64
     (path,) = (applied.path.parent / "home" / ".config" / "reconciler" / "keys").iterdir()
     assert path.read_text().strip() not in person.seen
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion_has_a_script_and_completes_commands(project, shell):
+    script = project.run(env={"_RECONCILER_COMPLETE": f"{shell}_source"}).out
+    assert "_RECONCILER_COMPLETE" in script
+    words = {"COMP_WORDS": "reconciler pla", "COMP_CWORD": "1", "_RECONCILER_COMPLETE": "bash_complete"}
+    assert "plan" in project.run(env=words).out

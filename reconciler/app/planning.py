@@ -31,6 +31,7 @@ def planned(prepared: Prepared, command: str) -> Report:
     """A plan as a report."""
     return Report(
         command,
+        origin=prepared.origin,
         header=prepared.header,
         problems=prepared.problems,
         plan=prepared.plan,

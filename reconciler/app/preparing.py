@@ -17,7 +17,7 @@ from reconciler.codes import CODES
 from reconciler.collector import collector_off
 from reconciler.errors import ManifestInvalid, StoreError, UsageError
 from reconciler.manifest import Manifest
-from reconciler.model import Credential, Problem, Severity, Traits
+from reconciler.model import Credential, Origin, Problem, Severity, Traits
 from reconciler.plans import Plan
 from reconciler.report import Header
 from reconciler.resolvers.base import Surroundings
@@ -61,6 +61,7 @@ class Prepared:
     plan: Plan
     header: Header
     problems: tuple[Problem, ...]
+    origin: Origin
 
     @property
     def opened(self) -> Store:
@@ -117,7 +118,7 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
         raise
     header = _header(where, store, workspace, snapshot)
     problems = (*manifest.warnings, *problems, *_new_workspace(store, snapshot))
-    return Prepared(manifest, traits, store, keys, snapshot, resolved, found, plan, header, problems)
+    return Prepared(manifest, traits, store, keys, snapshot, resolved, found, plan, header, problems, where.origin)
 
 
 def _existing(where: Where) -> Store | None:

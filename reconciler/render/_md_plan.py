@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from reconciler.model import Action, Answer, SecretState, Verdict
@@ -32,12 +33,19 @@ def plan_page(report: Report, plan: Plan, problems: tuple[md.Section, ...]) -> m
     )  # fmt: skip
     return md.Page(
         "plan", head.store_id if head else "", head.workspace if head else "", _verdict(report, plan), sections,
-        last=f"Digest {md.code(plan.digest)}. {NO_SECRET}" if plan.digest else NO_SECRET,
+        last=(f"Digest {md.code(plan.digest)}. {NO_SECRET}" if plan.digest else NO_SECRET) + _run(report),
         cut=f"✂️ {say.count(len(plan.effective), 'change')}, cut to fit: do not approve from this comment",
     )  # fmt: skip
 
 
+_PLAIN_URL = re.compile(r"https://[A-Za-z0-9._~:/-]{1,500}")
 NO_SECRET = "This text holds no secret.\n"  # noqa: S105 -- says that there is none
+
+
+def _run(report: Report) -> str:
+    """A link to the run that made this, where its address is a plain one."""
+    url = report.origin.run_url if report.origin else ""
+    return f"[Run]({url})\n" if _PLAIN_URL.fullmatch(url) else ""
 
 
 def _verdict(report: Report, plan: Plan) -> str:
@@ -93,7 +101,9 @@ def _counts(report: Report, plan: Plan) -> Iterator[str]:
     ]
     yield f"{', '.join(parts)}."
     at = max((verdict.at for verdict in report.live.values()), default="")
+    commit = report.origin.commit[:7] if report.origin else ""
     facts = [
+        f"Commit {md.code(commit)}" if commit else "",
         *_store(report.header),
         _compared(plan),
         f"asked live {say.clock(at)}" if at else "",
