@@ -86,7 +86,7 @@ def _usage(name: str, summary: str, hint: str = "") -> Code:
     return Code(name, Fault.PERSON, Exit.USAGE, summary, hint)
 
 
-AGAIN = "do nothing to fix: run the same command again"
+AGAIN = "nothing to fix: run the same command again"
 
 _TABLE = (
     # what a provider answered
@@ -272,6 +272,7 @@ _TABLE = (
     _usage("unreadable", "the file cannot be read", "check its permissions"),
     _usage("secrets-dir-unknown", "which folder do file:// references mean?", "name it with --secrets-dir"),
     _usage("no-rejection", "there is nothing to cancel", "reconciler list  shows what was refused"),
+    _usage("no-such-provider", "there is no such provider", "reconciler providers  lists them"),
     _usage("no-such-code", "there is no such code", "reconciler explain  lists them"),
     _usage("no-such-name", "there is no such credential", "reconciler list"),
     _usage("workspace-unknown", "which workspace?", "name it with -w"),

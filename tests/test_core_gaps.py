@@ -27,3 +27,9 @@ def test_a_change_about_nothing_is_a_bug():
 def test_a_row_of_nothing_is_a_bug():
     with pytest.raises(ValueError, match="a record or a rejection"):
         report._row("a", None, None, {})
+
+
+def test_any_mapping_has_the_canonical_form_of_a_dict():
+    from types import MappingProxyType
+
+    assert canonical.to_json({"a": MappingProxyType({"c": 1, "b": 2})}) == '{"a":{"b":2,"c":1}}'

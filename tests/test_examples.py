@@ -115,6 +115,16 @@ INJECTABLE = (
 )
 
 
+def test_the_pre_commit_hook_validates_the_manifest(project):
+    (hook,) = yaml.safe_load((EXAMPLES.parent / ".pre-commit-hooks.yaml").read_text())
+    program, *arguments = hook["entry"].split()
+    assert program == "reconciler"
+    assert hook["pass_filenames"] is False
+    assert project.run(*arguments, *hook["args"]).code == 0
+    project.edit("region: eu", "region: mars")
+    assert project.run(*arguments, *hook["args"]).code == 1
+
+
 @pytest.mark.parametrize(
     ("tool", "workflow"),
     [

@@ -201,7 +201,7 @@ def test_reports_of_the_same_run_stand_beside_stdout(project):
     done = project.run("plan", "--sandbox", "--report", "json=p.json", "--report=markdown=p.md", "--report",
                        "github=p.txt", "--report", "table=p.table")  # fmt: skip
     assert done.code == 0, done.err
-    assert done.out.startswith("production · no store yet")
+    assert done.out.startswith("production · sandbox · no store yet")
     made = json.loads((project.path / "p.json").read_text())
     assert STRICT.is_valid(made)
     assert len(made["plan"]["changes"]) == 3

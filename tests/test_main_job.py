@@ -485,3 +485,17 @@ def test_standard_input_is_a_manifest(project):
     assert done.code == 0, done.err
     assert set(statuses(project).values()) == {"ready"}
     assert "-:4:3" in project.run("validate", "-f", "-", stdin=text.replace("marketing-us", "Marketing")).out
+
+
+@pytest.mark.parametrize("value", [None, "short"])
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"]], ids=lambda c: c[0])
+def test_a_secret_that_could_not_be_compared_is_named_with_the_reason(applied, command, value):
+    applied.env.pop("TWILIO_AUTH_TOKEN")
+    if value:
+        applied.env["TWILIO_AUTH_TOKEN"] = value
+    done = applied.sandbox(*command)
+    assert done.code == 0
+    assert "1 secret could not be compared" in done.out
+    assert "marketing-us.auth_token" in done.out
+    assert ("its length is not between" in done.out) is (value is not None)
+    assert f"warning[{'secret-malformed' if value else 'secret-missing'}]" in done.out

@@ -16,9 +16,12 @@ from reconciler.report import Report
 
 def providers(name: str = "") -> Report:
     """What each provider is, or one of them with its keys and a paste-ready entry. Raises ReconcilerError."""
+    installed = plugins.provider_names(installed=True)
+    if name and name not in installed:
+        raise UsageError("no-such-provider", f"{name!r}; installed: {', '.join(installed)}")
     if name:
         return Report("providers", facts={"providers": [_described(plugins.provider(name), whole=True)]})
-    found = [_described(plugins.provider(known), whole=False) for known in plugins.provider_names(installed=True)]
+    found = [_described(plugins.provider(known), whole=False) for known in installed]
     return Report("providers", facts={"providers": found})
 
 

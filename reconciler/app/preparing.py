@@ -25,6 +25,9 @@ from reconciler.sealing import Keyring
 from reconciler.state import Snapshot
 from reconciler.stores.base import Store
 
+TOLD = 10
+"""How many secrets that could not be compared are named one by one."""
+
 
 class Secrets(StrEnum):
     """How much of the secrets a plan compares (D19)."""
@@ -117,7 +120,8 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
             store.close()
         raise
     header = _header(where, store, workspace, snapshot)
-    problems = (*manifest.warnings, *problems, *_new_workspace(store, snapshot))
+    unseen = _not_compared(manifest, resolved, found, plan)
+    problems = (*manifest.warnings, *problems, *unseen, *_new_workspace(store, snapshot))
     return Prepared(manifest, traits, store, keys, snapshot, resolved, found, plan, header, problems, where.origin)
 
 
@@ -187,6 +191,24 @@ def _unresolved(manifest: Manifest, resolved: Resolved, found: planner.Known) ->
         problems.append(Problem(code.name, code.summary, credential.place(key), f"{name}.{key}",
                                 f"{reference}: {resolved.missing[reference].detail}", code.hint))  # fmt: skip
     return problems
+
+
+def _not_compared(manifest: Manifest, resolved: Resolved, found: planner.Known, plan: Plan) -> tuple[Problem, ...]:
+    """A warning for each secret of an unchanged credential that could not be had: nobody knows whether it changed."""
+    kept, told = set(plan.kept), []
+    for name, key in sorted(found.missing):
+        if name in kept:
+            credential = manifest.credentials[name]
+            reference = credential.declared.references[key]
+            error = resolved.missing[reference]
+            told.append(Problem(error.code.name, "a stored secret was not compared: it cannot be had here",
+                                credential.place(key), f"{name}.{key}", f"{reference}: {error.detail}", error.hint,
+                                Severity.WARNING))  # fmt: skip
+    if len(told) <= TOLD:
+        return tuple(told)
+    more = Problem("secret-missing", f"{len(told) - TOLD} more stored secrets were not compared",
+                   hint="reconciler plan --secrets require  names every one", severity=Severity.WARNING)  # fmt: skip
+    return (*told[:TOLD], more)
 
 
 def _header(where: Where, store: Store | None, workspace: str, snapshot: Snapshot) -> Header:

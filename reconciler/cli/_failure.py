@@ -16,7 +16,7 @@ def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Whether the command line, else the environment, asks for JSON: read plainly, since parsing may have failed."""
     wanted = environ.get("RECONCILER_FORMAT", "")
     words = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         if word == "--format":
             wanted = following
         elif word.startswith("--format="):

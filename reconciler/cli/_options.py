@@ -154,7 +154,14 @@ STORE = ("store", "key_file", "sandbox")
 
 def with_store(report: Report) -> Report:
     """The report with the options that lead to the same store again, for the commands that it suggests."""
-    return replace(report, store_selection=selection(*STORE))
+    return replace(report, store_selection=store_selection())
+
+
+def store_selection() -> str:
+    """The options that choose the store; a stand-in for a provider chooses the sandbox's as well."""
+    said = selection(*STORE)
+    implied = click.get_current_context().params.get("sandbox_urls") and "--sandbox" not in said.split()
+    return f"{said} --sandbox" if implied else said
 
 
 def selection(*names: str) -> str:

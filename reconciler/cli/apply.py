@@ -30,4 +30,4 @@ def apply_(*, yes: bool, new_workspace: bool, **given: Any) -> Report:
     how = How(yes, new_workspace, opt.asking(given))
     report = apply(opt.where(given), opt.what(given), how, Conversation(current()))
     return replace(report, selection=opt.selection(*SELECTING, "sandbox_urls"),
-                   store_selection=opt.selection(*opt.STORE))  # fmt: skip
+                   store_selection=opt.store_selection())  # fmt: skip

@@ -51,5 +51,5 @@ def plan_(*, check: bool, detailed_exitcode: bool, **given: Any) -> Report:
         report,
         detailed_exitcode=detailed_exitcode,
         selection=opt.selection(*SELECTING),
-        store_selection=opt.selection(*opt.STORE),
+        store_selection=opt.store_selection(),
     )

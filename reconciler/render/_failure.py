@@ -101,7 +101,8 @@ def _do(report: Report, outcome: Outcome, code: str, key: str, traits: Traits | 
     yield from _beside("", f"reconciler apply{report.selection} --only {change.name}")
     if outcome.result is Result.REJECTED and report.header:
         cancel = f"reconciler cancel {change.name} -w {report.header.workspace}{report.store_selection}"
-        yield f"  {'or':<9} discard it: take it out of the manifest, then  {cancel}"
+        undo = "revert its entry in the manifest" if change.record else "take it out of the manifest"
+        yield f"  {'or':<9} discard it: {undo}, then  {cancel}"
 
 
 def _ask(outcome: Outcome, code: str, traits: Traits | None) -> Iterator[str]:

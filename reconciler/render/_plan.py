@@ -48,7 +48,9 @@ def _live_counts(report: Report) -> str:
 def no_changes(report: Report) -> str:
     """What a plan without changes says."""
     what = "what was selected" if report.plan and report.plan.partial else "everything declared"
-    return f"No changes: {what} is stored as declared."
+    unseen = report.plan.secrets_total - report.plan.secrets_compared if report.plan else 0
+    but = f", but {say.count(unseen, 'secret')} could not be compared" if unseen else ""
+    return f"No changes: {what} is stored as declared{but}."
 
 
 def _head(report: Report) -> Iterator[Line]:

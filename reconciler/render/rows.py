@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.codes import CODES, Fault
 from reconciler.due import Due
-from reconciler.model import Action, Result, SecretState, Status, Verdict
+from reconciler.model import Action, Mode, Result, SecretState, Status, Verdict
 from reconciler.plans import Change, FieldChange, Outcome
 from reconciler.report import Header, Row
 from reconciler.state import Record, Rejection
@@ -50,8 +50,10 @@ def _visible(character: str) -> str:
 def header(head: Header) -> str:
     """The first line of every command that opens a store."""
     if not head.exists:
-        make = "make it: reconciler store create"
-        return f"{safe(head.workspace)} · no store yet at {safe(head.store)}: everything is a create ({make})"
+        sandbox = head.mode is Mode.SANDBOX
+        make = "apply makes it" if sandbox else "make it: reconciler store create"
+        which = f"{safe(head.workspace)} · sandbox" if sandbox else safe(head.workspace)
+        return f"{which} · no store yet at {safe(head.store)}: everything is a create ({make})"
     return f"{safe(head.workspace)} · {head.mode} · {safe(head.store)}"
 
 
