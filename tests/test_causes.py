@@ -133,7 +133,7 @@ def test_a_refused_update_names_place_causes_state_and_whom_to_ask():
         ),
         "            this service plan.",
         "            reconciler apply -f x.yaml --only alerts",
-        "  or        discard it: take it out of the manifest, then  reconciler cancel alerts -w production",
+        "  or        discard it: revert its entry in the manifest, then  reconciler cancel alerts -w production",
         "  ask       Sinch support (https://sinch.com/contact-us/), quoting the asked line",
         "            reconciler providers sinch · reconciler explain key-refused",
     ]
@@ -156,7 +156,7 @@ def test_an_unknown_judges_nothing_and_discards_nothing():
         "  why       because",
         "  fault     provider or network; the credential was not judged",
         "  state     alerts: nothing stored",
-        "  do        do nothing to fix: run the same command again",
+        "  do        nothing to fix: run the same command again",
         "            reconciler apply -f x.yaml --only alerts",
         "  ask       Sinch support (https://sinch.com/contact-us/), quoting the asked line",
         "            reconciler providers sinch · reconciler explain timed-out",
