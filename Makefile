@@ -53,7 +53,7 @@ docs: $(VENV)/.installed          ## Write the generated pages again
 
 lock:                             ## Pin again (needs uv); names no registry
 	uv pip compile pyproject.toml --extra dev --extra postgres --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+	  --generate-hashes --no-strip-extras --no-emit-index-url --no-header --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
