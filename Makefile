@@ -6,11 +6,11 @@ BIN    := $(VENV)/bin
 .PHONY: demo test coverage lint format schemas docs lock clean
 
 # The pure core, up to `report` on the page of docs/decisions/0001-the-house.md: every line and branch of it is tested.
-CORE := model state plans secret collector codes errors canonical diff planner verdicts causes due audit report
+CORE := model state plans secret collector codes errors canonical diff scope gates digest planner verdicts causes due audit report
 comma := ,
 empty :=
 space := $(empty) $(empty)
-CORE_FILES := $(subst $(space),$(comma),$(CORE:%=reconciler/%.py))
+CORE_FILES := $(subst $(space),$(comma),$(CORE:%=reconciler/%.py) $(CORE:%=reconciler/%/*.py))
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)

@@ -1,56 +1,20 @@
-"""All policy, pure: what must be done (:func:`plan`), what a verdict makes of it (:func:`settle`), what a status is.
+"""All policy, pure: what must be done. Limits and refusals are in :mod:`reconciler.gates`.
 
 The same input gives the same plan and the same digest, whatever the order: no clock, no I/O, no randomness.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
-from reconciler import canonical, diff
-from reconciler.codes import CODES
-from reconciler.model import Action, Credential, Declared, Problem, SecretState, Traits
+from reconciler import diff
+from reconciler.digest import digest
+from reconciler.gates import refusals
+from reconciler.model import Action, Credential, Declared, SecretState, Traits
 from reconciler.plans import Change, Plan
+from reconciler.scope import Known, Scope
 from reconciler.state import Record, Rejection
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of the secrets at hand."""
-
-    fingerprints: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
-    """Of each value that could be had and compared, by (name, key)."""
-    missing: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """The code why a value could not be had, by (name, key)."""
-    compared: bool = True
-    """False where secrets were skipped, or no key is at hand to compare them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the plan is for."""
-
-    store_id: str
-    """Empty without a store: then there is no digest."""
-    workspace: str
-    only: tuple[str, ...] = ()
-    """Globs; empty selects everything."""
-    prune: bool = False
-    """Whether what no manifest declares is deleted."""
-    max_deletes: int | None = None
-    """How many deletes are allowed; ``None`` leaves it at :func:`delete_limit`."""
-
-    def selects(self, name: str) -> bool:
-        return selects(self.only, name)
-
-
-def selects(only: tuple[str, ...], name: str) -> bool:
-    """Whether globs select a name; no glob selects every name."""
-    return not only or any(fnmatchcase(name, glob) for glob in only)
 
 
 def plan(
@@ -81,9 +45,9 @@ def plan(
         secrets_total=total,
         compared=known.compared,
         secrets_compared=sum(1 for name, _ in known.fingerprints if name in selected) if known.compared else 0,
-        digest=_digest(changes, known, scope),
+        digest=digest(changes, known, scope),
         partial=bool(scope.only),
-        refusals=_refusals(changes, len(records), scope),
+        refusals=refusals(changes, len(records), scope),
     )
 
 
@@ -225,66 +189,5 @@ def _stale(
                          record=records[name], credential=credentials[name])  # fmt: skip
 
 
-def delete_limit(stored: int) -> int:
-    """How many deletes a plan may hold where nobody named a number: the smaller of 10 and a third, at least 1 (D6)."""
-    return max(1, min(10, stored // 3))
-
-
-def _refusals(changes: list[Change], stored: int, scope: Scope) -> tuple[Problem, ...]:
-    """What ``apply`` will refuse of this plan, so that a reviewer sees it first."""
-    found: list[Problem] = []
-    blocked = [change for change in changes if change.blocked]
-    if blocked:
-        why = ", ".join(f"{change.name} would {_forbidden(change)}" for change in blocked)
-        found.append(_refusal("protected", why))
-    deletes = sum(1 for change in changes if change.action is Action.DELETE)
-    limit = delete_limit(stored) if scope.max_deletes is None else scope.max_deletes
-    if deletes > limit:
-        hint = f"look at every name, then: --prune --max-deletes {deletes}"
-        found.append(_refusal("too-many-deletes", f"{deletes} of {stored} stored; at most {limit}", hint))
-    return tuple(found)
-
-
-def _forbidden(change: Change) -> str:
-    """What a blocked change would do, as the end of a sentence."""
-    if change.action is Action.DELETE:
-        return "be deleted"
-    return "become another account" if change.replaces_account else "lose its protection beside other changes"
-
-
-def _refusal(code: str, detail: str, hint: str = "") -> Problem:
-    return Problem(code, CODES[code].summary, detail=detail, hint=hint or CODES[code].hint)
-
-
 def _all_compared(credential: Credential, known: Known) -> bool:
     return known.compared and all((credential.name, k) in known.fingerprints for k in credential.declared.references)
-
-
-def _digest(changes: list[Change], known: Known, scope: Scope) -> str:
-    """What a reviewer approves, in 128 bits: D7 says what it covers, and what it leaves out on purpose."""
-    if not scope.store_id:
-        return ""
-    covered = {
-        "digest": 1,
-        "store": scope.store_id,
-        "workspace": scope.workspace,
-        "selection": {"only": sorted(scope.only), "prune": scope.prune},
-        "changes": [_covered(change) for change in changes if change.action is not Action.NOTE],
-    }
-    text = canonical.to_json(covered)
-    prefix = "c1" if known.compared else "s1"
-    return f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
-
-
-def _covered(change: Change) -> dict[str, Any]:
-    declared = change.credential.declared if change.credential else None
-    return {
-        "action": change.action,
-        "name": change.name,
-        "provider": change.provider,
-        "reasons": change.reasons,
-        "fields": sorted([f.field, f.before, f.after] for f in change.fields),
-        "references": dict(declared.references) if declared else {},
-        "expected": change.expected_version,
-        "secrets": dict(change.secrets),
-    }

@@ -9,9 +9,10 @@ from builders import TIME, TRAITS, credential, record, rejection, verdict
 from reconciler.codes import CODES
 from reconciler.due import Due
 from reconciler.model import Account, Action, Answer, Event, Mode, Place, Problem, Result, Severity
-from reconciler.planner import Known, Scope, plan
+from reconciler.planner import plan
 from reconciler.plans import Outcome
 from reconciler.report import Checkup, Entry, Header, Report, rows
+from reconciler.scope import Known, Scope
 from reconciler.state import Snapshot
 from reconciler.verdicts import after_check, status
 

@@ -15,10 +15,11 @@ from markdown_it import MarkdownIt
 
 from reconciler.due import Due
 from reconciler.model import Account, Action, Answer, Event, Place, Problem, Result
-from reconciler.planner import Known, Scope, plan
+from reconciler.planner import plan
 from reconciler.plans import Outcome
 from reconciler.render import FORMATS, render
 from reconciler.report import Checkup, Entry, Report, rows
+from reconciler.scope import Known, Scope
 from reconciler.state import Snapshot
 from reconciler.verdicts import after_check, status
 

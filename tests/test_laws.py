@@ -22,9 +22,10 @@ from pydantic import ValidationError
 from reconciler import audit, manifest, plugins, schema, wording
 from reconciler.errors import ManifestInvalid
 from reconciler.model import Answer
-from reconciler.planner import Known, Scope, plan
+from reconciler.planner import plan
 from reconciler.render import FORMATS, render
 from reconciler.schema import Checker
+from reconciler.scope import Known, Scope
 from reconciler.yamlreader import read
 
 BUILTIN = schema.builtin()

@@ -9,8 +9,10 @@ from builders import TRAITS, credential, record, rejection, verdict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.gates import delete_limit
 from reconciler.model import Action, Answer, Result, SecretState, Status
-from reconciler.planner import Known, Scope, delete_limit, plan
+from reconciler.planner import plan
+from reconciler.scope import Known, Scope
 from reconciler.verdicts import settle, status
 
 SCOPE = Scope("store", "production")

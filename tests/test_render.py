@@ -9,11 +9,12 @@ import pytest
 from builders import TIME, TRAITS, credential, record, rejection, verdict
 
 from reconciler.model import Account, Answer, Mode, Problem, Result
-from reconciler.planner import Known, Scope, plan
+from reconciler.planner import plan
 from reconciler.plans import Outcome
 from reconciler.render import FORMATS, render, rows
 from reconciler.report import Header, Report
 from reconciler.report import rows as list_rows
+from reconciler.scope import Known, Scope
 from reconciler.state import Snapshot
 
 HEADER = Header("production", Mode.LIVE, ".reconciler/store.db", True, "store", 7, 1)

@@ -9,9 +9,10 @@ from builders import TRAITS, credential, record, rejection
 
 from reconciler.codes import CODES, Exit
 from reconciler.model import Problem, Result, Severity
-from reconciler.planner import Known, Scope, plan
+from reconciler.planner import plan
 from reconciler.plans import Outcome, Plan
 from reconciler.report import Report, applied_summary, exit_code, plan_also, plan_summary, rows
+from reconciler.scope import Known, Scope
 from reconciler.state import Snapshot
 
 

@@ -23,6 +23,7 @@ from reconciler.engine import Run, Task, carry_out
 from reconciler.errors import NotAsked, SecretUnavailable
 from reconciler.model import Account, Action, Answer, Credential, Declared, Mode, Traits, Verdict
 from reconciler.plans import Outcome, Plan
+from reconciler.scope import Scope
 from reconciler.secret import Secret
 from reconciler.state import Snapshot
 from reconciler.writing import Writer
@@ -84,7 +85,7 @@ class World:
         snapshot = self.snapshot()
         resolved = self._resolved(now)
         found = known(now.credentials.values(), resolved, self.kit.ring.fingerprinter(WORKSPACE))
-        scope = planner.Scope(self.kit.store.info.id, WORKSPACE)
+        scope = Scope(self.kit.store.info.id, WORKSPACE)
         made = planner.plan(now.credentials, snapshot.records, snapshot.rejections, found, TRAITS, scope)
         return made, resolved
 

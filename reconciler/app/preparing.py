@@ -21,6 +21,7 @@ from reconciler.model import Credential, Origin, Problem, Severity, Traits
 from reconciler.plans import Plan
 from reconciler.report import Header
 from reconciler.resolvers.base import Surroundings
+from reconciler.scope import Known, Scope, selects
 from reconciler.sealing import Keyring
 from reconciler.state import Snapshot
 from reconciler.stores.base import Store
@@ -60,7 +61,7 @@ class Prepared:
     keyring: Keyring | None
     snapshot: Snapshot
     resolved: Resolved
-    known: planner.Known
+    known: Known
     plan: Plan
     header: Header
     problems: tuple[Problem, ...]
@@ -113,7 +114,7 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
         _known_globs(what, manifest, snapshot)
         keys, problems = _keys(where, what, store)
         resolved, found = _secrets(where, what, manifest, store, keys, workspace)
-        scope = planner.Scope(store.info.id if store else "", workspace, what.only, what.prune, what.max_deletes)
+        scope = Scope(store.info.id if store else "", workspace, what.only, what.prune, what.max_deletes)
         plan = planner.plan(manifest.credentials, snapshot.records, snapshot.rejections, found, traits, scope)
     except BaseException:
         if store and not opened:
@@ -149,10 +150,10 @@ def _keys(where: Where, what: What, store: Store | None) -> tuple[Keyring | None
 
 def _secrets(
     where: Where, what: What, manifest: Manifest, store: Store | None, keys: Keyring | None, workspace: str
-) -> tuple[Resolved, planner.Known]:
+) -> tuple[Resolved, Known]:
     if what.secrets is Secrets.SKIP or (store and not keys):
-        return Resolved(), planner.Known(compared=False)
-    wanted = [c for c in manifest.credentials.values() if planner.selects(what.only, c.name)]
+        return Resolved(), Known(compared=False)
+    wanted = [c for c in manifest.credentials.values() if selects(what.only, c.name)]
     resolved = resolve(wanted, Surroundings(where.environ, _secrets_dir(what, wanted)))
     found = known(wanted, resolved, keys.fingerprinter(workspace) if keys else None)
     if what.secrets is Secrets.REQUIRE and found.missing:
@@ -177,12 +178,12 @@ def _known_globs(what: What, manifest: Manifest, snapshot: Snapshot) -> None:
     """Raise UsageError for an ``--only`` that selects nothing: a typing error must not look like success."""
     names = {*manifest.credentials, *snapshot.records, *snapshot.rejections}
     for glob in what.only:
-        if not any(planner.selects((glob,), name) for name in names):
+        if not any(selects((glob,), name) for name in names):
             close = get_close_matches(glob, names, 1)
             raise UsageError("no-such-name", f"--only {glob}", f"did you mean {close[0]}?" if close else "")
 
 
-def _unresolved(manifest: Manifest, resolved: Resolved, found: planner.Known) -> list[Problem]:
+def _unresolved(manifest: Manifest, resolved: Resolved, found: Known) -> list[Problem]:
     code = CODES["secret-unresolved"]
     problems = []
     for name, key in sorted(found.missing):
@@ -193,7 +194,7 @@ def _unresolved(manifest: Manifest, resolved: Resolved, found: planner.Known) ->
     return problems
 
 
-def _not_compared(manifest: Manifest, resolved: Resolved, found: planner.Known, plan: Plan) -> tuple[Problem, ...]:
+def _not_compared(manifest: Manifest, resolved: Resolved, found: Known, plan: Plan) -> tuple[Problem, ...]:
     """A warning for each secret of an unchanged credential that could not be had: nobody knows whether it changed."""
     kept, told = set(plan.kept), []
     for name, key in sorted(found.missing):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from reconciler import plugins
 from reconciler.errors import SecretUnavailable
 from reconciler.model import Credential, Reference
-from reconciler.planner import Known
 from reconciler.resolvers.base import Resolver, Surroundings, Whole, usable
+from reconciler.scope import Known
 from reconciler.secret import Secret
 
 if TYPE_CHECKING:

@@ -1,0 +1,77 @@
+"""Codes of what a provider answered, and of secrets that this machine lacks."""
+
+from __future__ import annotations
+
+from reconciler.codes.base import AGAIN, rejected, runner, unknown, valid
+from reconciler.model import Status
+
+ROWS = (
+    # what a provider answered
+    valid("accepted", "the provider accepts the credential", Status.READY),
+    valid("limited", "it can send, but lacks a permission that sending does not need", Status.LIMITED),
+    rejected(
+        "key-refused",
+        "the provider did not accept the secret",
+        "put a valid secret behind the reference, then apply again",
+    ),
+    rejected(
+        "scope-missing",
+        "the secret is genuine, but may not send SMS",
+        "grant the send scope to this key at the provider, or use a key that has it",
+    ),
+    rejected(
+        "permission-missing",
+        "the key may not read what proves it",
+        "grant the key the read permission named above, or use a Standard key",
+    ),
+    rejected(
+        "account-inactive",
+        "the provider has suspended or closed the account",
+        "settle it with the provider's support or billing; the secret itself may be right",
+        Status.SUSPENDED,
+    ),
+    rejected(
+        "test-credential", "these are test credentials, which cannot send", "use the live account SID and its token"
+    ),
+    rejected(
+        "wrong-account",
+        "the secret belongs to another account than the one declared",
+        "correct the declared account, or use that account's own secret",
+    ),
+    rejected("not-found", "the provider knows no such account there", "check the identifier, the region and the host"),
+    unknown("timed-out", "the provider did not answer in time", AGAIN),
+    unknown("not-reached", "the provider could not be reached", AGAIN),
+    unknown(
+        "host-not-found",
+        "the provider's host name cannot be resolved",
+        "check the host for a typing error; if it is right, run the same command again",
+    ),
+    unknown(
+        "tls-failed",
+        "no trusted TLS connection to the provider",
+        "check the network for a proxy that intercepts TLS; then run the same command again",
+    ),
+    unknown("throttled", "the provider asks to slow down", AGAIN),
+    unknown("server-error", "the provider has an error of its own", AGAIN),
+    unknown(
+        "redirected",
+        "something answered with a redirect, which is never followed",
+        "check the network for a captive portal; then run the same command again",
+    ),
+    unknown(
+        "unexpected-answer",
+        "the answer is not one that this provider documents",
+        "check the network for a captive portal or proxy; then run the same command again",
+    ),
+    # what this machine lacks
+    runner(
+        "secret-missing",
+        "a secret's reference gives nothing here",
+        "set it on the machine that runs this, then apply again",
+    ),
+    runner(
+        "secret-malformed",
+        "a secret's value cannot be one",
+        "store the bare value: printable ASCII, at least 8 characters, no line break inside",
+    ),
+)

@@ -1,0 +1,84 @@
+"""Codes of a run: what is installed, the store and its key, gates, and how it was called."""
+
+from __future__ import annotations
+
+from reconciler.codes.base import AGAIN, Code, Exit, Fault, refused, store, usage
+
+ROWS = (
+    # what is installed beside this tool
+    Code(
+        "plugin-broken",
+        Fault.RUNNER,
+        Exit.USAGE,
+        "a plug-in cannot be used",
+        "install what it needs, or uninstall it",
+    ),
+    Code(
+        "plugin-conflict",
+        Fault.RUNNER,
+        Exit.USAGE,
+        "two distributions offer the same name",
+        "uninstall one of them",
+    ),
+    # the store and its key
+    store(
+        "store-missing",
+        "there is no store there",
+        "make it on purpose: reconciler store create; its key goes to RECONCILER_KEY or --key-file",
+    ),
+    store("store-exists", "there is a store already", "use it, or name another one with --store"),
+    store("store-refused", "the store is not yours alone to open", "chmod 600 the file, and own it"),
+    store("store-unreachable", "the store cannot be opened", "check the address, the disk and the permissions"),
+    store("store-newer", "a newer program wrote this store", "upgrade sms-reconciler; nothing was touched"),
+    store(
+        "store-mode",
+        "a sandbox run and a live store (or the reverse) never mix",
+        "drop or add --sandbox, or name another store with --store",
+    ),
+    store("lease-held", "somebody else is applying to this workspace", "run the same command again when it is done"),
+    store("lease-lost", "the lease on the workspace passed to somebody else", "run the same command again"),
+    store("key-missing", "the store's key is not here", "pass --key-file PATH or set RECONCILER_KEY"),
+    store("key-wrong", "this is a key, but not one of this store's", "bring the key that the message names"),
+    store("key-malformed", "this is not a key", "a key is 32 bytes in base64: one line of 44 characters"),
+    store("key-refused-file", "the key file is not yours alone to read", "chmod 600 it, and own it"),
+    store("tampered", "a stored value was altered or moved", "restore the store from a backup, then look into who"),
+    # a person must look
+    refused(
+        "protected", "the credential is protected", "lift it first, by an apply that changes only  protected: false"
+    ),
+    refused("too-many-deletes", "more would be deleted than a slip may delete", "name the number with --max-deletes"),
+    refused("new-workspace", "the workspace is new to this store", "if it is meant, run again with --new-workspace"),
+    refused("declined", "not confirmed: nothing was done", "the confirmation is the literal word yes"),
+    refused("plan-stale", "the store or a secret moved after the plan was shown", "plan again and look at it"),
+    Code(
+        "version-moved",
+        Fault.PERSON,
+        Exit.ATTENTION,
+        "somebody else changed the credential meanwhile",
+        "plan again and look at it",
+    ),
+    # how it was called
+    usage("usage", "the command line is not understood", "reconciler --help"),
+    usage("no-such-file", "there is no such file", "check the path"),
+    usage("unreadable", "the file cannot be read", "check its permissions"),
+    usage("secrets-dir-unknown", "which folder do file:// references mean?", "name it with --secrets-dir"),
+    usage("no-rejection", "there is nothing to cancel", "reconciler list  shows what was refused"),
+    usage("no-such-provider", "there is no such provider", "reconciler providers  lists them"),
+    usage("no-such-code", "there is no such code", "reconciler explain  lists them"),
+    usage("no-such-name", "there is no such credential", "reconciler list"),
+    usage("workspace-unknown", "which workspace?", "name it with -w"),
+    usage(
+        "workspace-conflict",
+        "-w names another workspace than the manifest",
+        "drop -w, or pass that workspace's own manifest",
+    ),
+    usage("not-confirmed", "apply needs a terminal to ask, or --yes", "in CI: reconciler apply --yes"),
+    usage(
+        "no-sandbox-url",
+        "only a loopback address can stand in for a provider",
+        "--sandbox-url PROVIDER=http://127.0.0.1:PORT",
+    ),
+    usage("shared-reference", "one reference cannot have two values", "give each account a reference of its own"),
+    Code("interrupted", Fault.PERSON, Exit.INTERRUPTED, "interrupted", AGAIN),
+    Code("bug", Fault.OURS, Exit.BUG, "this is a bug in reconciler", "please report it with the lines below"),
+)

@@ -1,0 +1,42 @@
+"""The digest of a plan: what a reviewer approves, and ``apply --expect`` compares. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler import canonical
+from reconciler.model import Action
+from reconciler.plans import Change
+from reconciler.scope import Known, Scope
+
+
+def digest(changes: Sequence[Change], known: Known, scope: Scope) -> str:
+    """What a reviewer approves, in 128 bits: D7 says what it covers, and what it leaves out on purpose."""
+    if not scope.store_id:
+        return ""
+    covered = {
+        "digest": 1,
+        "store": scope.store_id,
+        "workspace": scope.workspace,
+        "selection": {"only": sorted(scope.only), "prune": scope.prune},
+        "changes": [_covered(change) for change in changes if change.action is not Action.NOTE],
+    }
+    text = canonical.to_json(covered)
+    prefix = "c1" if known.compared else "s1"
+    return f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _covered(change: Change) -> dict[str, Any]:
+    declared = change.credential.declared if change.credential else None
+    return {
+        "action": change.action,
+        "name": change.name,
+        "provider": change.provider,
+        "reasons": change.reasons,
+        "fields": sorted([f.field, f.before, f.after] for f in change.fields),
+        "references": dict(declared.references) if declared else {},
+        "expected": change.expected_version,
+        "secrets": dict(change.secrets),
+    }

@@ -1,0 +1,41 @@
+"""The gates: what ``apply`` refuses of a plan until a person has looked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.codes import CODES
+from reconciler.model import Action, Problem
+from reconciler.plans import Change
+from reconciler.scope import Scope
+
+
+def delete_limit(stored: int) -> int:
+    """How many deletes a plan may hold where nobody named a number: the smaller of 10 and a third, at least 1 (D6)."""
+    return max(1, min(10, stored // 3))
+
+
+def refusals(changes: Sequence[Change], stored: int, scope: Scope) -> tuple[Problem, ...]:
+    """What ``apply`` will refuse of this plan, so that a reviewer sees it first."""
+    found: list[Problem] = []
+    blocked = [change for change in changes if change.blocked]
+    if blocked:
+        why = ", ".join(f"{change.name} would {_forbidden(change)}" for change in blocked)
+        found.append(_refusal("protected", why))
+    deletes = sum(1 for change in changes if change.action is Action.DELETE)
+    limit = delete_limit(stored) if scope.max_deletes is None else scope.max_deletes
+    if deletes > limit:
+        hint = f"look at every name, then: --prune --max-deletes {deletes}"
+        found.append(_refusal("too-many-deletes", f"{deletes} of {stored} stored; at most {limit}", hint))
+    return tuple(found)
+
+
+def _forbidden(change: Change) -> str:
+    """What a blocked change would do, as the end of a sentence."""
+    if change.action is Action.DELETE:
+        return "be deleted"
+    return "become another account" if change.replaces_account else "lose its protection beside other changes"
+
+
+def _refusal(code: str, detail: str, hint: str = "") -> Problem:
+    return Problem(code, CODES[code].summary, detail=detail, hint=hint or CODES[code].hint)
