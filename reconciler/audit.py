@@ -25,6 +25,9 @@ Check = Callable[[bytes, bytes], bool]
 Link = tuple[int, Event, bytes]
 """Number from 1, event, mac."""
 
+WHAT = ("create", "update", "rename", "delete", "cancel", "check", "restore", "read")
+"""What an event can be about."""
+
 ROW = ("name", "version", "old_name", "provider", "declared", "account", "created_at", "created_by",
        "updated_at", "updated_by", "secret_changed_at")  # fmt: skip
 """The columns of a record that its hash covers, in this order: all but what ``check`` writes."""

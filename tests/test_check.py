@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 WRONG = "f" * 32
 
 
@@ -129,6 +131,33 @@ def test_search_status_and_sort(applied):
     assert names("--status", "not ready") == []
     assert names("--status", "ready") == ["alerts-eu", "marketing-us", "otp-apac"]
     assert names("--sort", "provider") == ["otp-apac", "alerts-eu", "marketing-us"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["list", "--status", "raedy"], ["--status 'raedy'; did you mean 'ready'?", "not ready, suspended"]),
+        (["list", "--status", "not ready, bored"], ["did you mean 'not ready, ", "ready, not reached"]),
+        (["list", "--provider", "twillio"], ["did you mean 'twilio'?", "infobip · sinch · twilio"]),
+        (["list", "--provider", "acme"], ["--provider 'acme'\n", "infobip · sinch · twilio"]),
+        (["history", "--provider", "Sinch"], ["did you mean 'sinch'?"]),
+        (["history", "--what", "created"], ["--what 'created'; did you mean 'create'?", "cancel · check · create"]),
+    ],
+)
+def test_a_filter_that_nothing_can_pass_is_a_mistake_and_says_what_there_is(applied, arguments, said):
+    done = applied.sandbox(*arguments)
+    assert (done.code, done.out) == (64, "")
+    for text in ("error[no-such-value]", *said):
+        assert text in done.err
+
+
+def test_a_filter_that_nothing_passes_says_who_there_is(applied):
+    done = applied.sandbox("list", "--provider", "sinch", "--created-by", "zoe")
+    assert done.code == 0
+    assert "0 of 3 credentials match provider=sinch, created-by=zoe" in done.out
+    assert "Creators: " in done.out
+    assert applied.sandbox("history", "--what", "rename").code == 0
+    assert applied.sandbox("list", "--status", "not ready, suspended").code == 0
 
 
 def test_get_shows_everything_but_the_secret_and_suggests_a_name(applied):

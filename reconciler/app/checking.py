@@ -21,6 +21,7 @@ from reconciler.report import Checkup, Report
 from reconciler.sealing import Keyring
 from reconciler.state import Record, Snapshot
 from reconciler.stores.base import Checked, Store
+from reconciler.trouble import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
 def _wanted(snapshot: Snapshot, selection: Selection) -> list[Record]:
     unknown = [name for name in selection.names if name not in snapshot.records]
     if unknown:
-        raise UsageError("no-such-name", f"not stored in {snapshot.workspace}: {', '.join(unknown)}")
+        close = nearest(unknown[0], snapshot.records)
+        hint = f"did you mean {close}?" if close else ""
+        raise UsageError("no-such-name", f"not stored in {snapshot.workspace}: {', '.join(unknown)}", hint)
     names = selection.names or sorted(snapshot.records)
     return [r for r in (snapshot.records[name] for name in names) if not _recent(r, selection.max_age)]
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from reconciler import audit
+from reconciler.app import filtering
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.errors import StoreError, UsageError
 from reconciler.model import Event
 from reconciler.report import Entry, Report
 from reconciler.stores.base import Store
+from reconciler.trouble import nearest
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})(d|h|min)", re.ASCII)
 _UNITS = {"d": "days", "h": "hours", "min": "minutes"}
@@ -67,15 +69,20 @@ def since(text: str, today: str) -> str:
 def history(where: Where, wanted: Filter) -> Report:
     """Events in order, newest first, and whether the chain that holds them is whole, where a key is at hand.
 
-    Raises UsageError for a name that no event has.
+    Raises UsageError for a name that no event has, and for a provider or a kind of event that there is not.
     """
     store = open_store(where)
     try:
         workspace = known_workspace(where.workspace, store)
         snapshot = store.load(workspace)
         chain = store.events(workspace)
-        if wanted.name and not any(event.name == wanted.name for _, event, _ in chain):
-            raise UsageError("no-such-name", f"{wanted.name} has no history in {workspace}")
+        names = {event.name for _, event, _ in chain}
+        if wanted.name and wanted.name not in names:
+            close = nearest(wanted.name, names)
+            raise UsageError("no-such-name", f"{wanted.name} has no history in {workspace}",
+                             f"did you mean {close}?" if close else "")  # fmt: skip
+        filtering.provider(wanted.provider, {event.body.get("provider", "") for _, event, _ in chain})
+        filtering.one_of("--what", wanted.what, {*audit.WHAT, *(event.what for _, event, _ in chain)})
         verified = _verified(where, store, workspace)
     finally:
         store.close()

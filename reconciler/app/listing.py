@@ -8,12 +8,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from reconciler import audit
-from reconciler.app import plugged
+from reconciler.app import filtering, plugged
 from reconciler.app.leasing import holding
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.context import now
 from reconciler.due import HORIZON, due
 from reconciler.errors import UsageError
+from reconciler.model import Status
 from reconciler.report import Report, Row, rows
 from reconciler.state import Snapshot
 from reconciler.stores.base import DropRejection, Store
@@ -72,13 +73,18 @@ def _searched(row: Row) -> str:
 
 
 def list_(where: Where, view: View) -> Report:
-    """Every credential of the workspace, stored or refused. Needs no key and no network."""
+    """Every credential of the workspace, stored or refused. Needs no key and no network.
+
+    Raises UsageError for a status or a provider that there is not.
+    """
+    filtering.one_of("--status", view.status, [one.value for one in Status], begins=True)
     store = open_store(where)
     try:
         snapshot = store.load(known_workspace(where.workspace, store))
     finally:
         store.close()
     everything = rows(snapshot, plugged.traits(snapshot))
+    filtering.provider(view.provider, {row.provider for row in everything})
     horizon = HORIZON if view.due_days is None else view.due_days
     soon = due(snapshot.records.values(), now()[:10], horizon)
     names = {one.name for one in soon}

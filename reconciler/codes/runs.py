@@ -65,6 +65,7 @@ ROWS = (
     usage("no-rejection", "there is nothing to cancel", "reconciler list  shows what was refused"),
     usage("no-such-provider", "there is no such provider", "reconciler providers  lists them"),
     usage("no-such-code", "there is no such code", "reconciler explain  lists them"),
+    usage("no-such-value", "nothing can have this value", "reconciler --help"),
     usage("no-such-name", "there is no such credential", "reconciler list"),
     usage("workspace-unknown", "which workspace?", "name it with -w"),
     usage(
