@@ -170,6 +170,16 @@ def checked(name: str, provider: str, before: str, after: str, verdict: Verdict,
     return Event(time, "check", after, name, body=_said(body))
 
 
+def read(name: str, provider: str, version: int, keys: Sequence[str], how: str, origin: Origin) -> Event:
+    """The event of secrets that are given out; the store stamps its time.
+
+    ``keys`` are the fields given, ``how`` the command. ``given`` is the version that was read: by the time that the
+    event is chained there may be another.
+    """
+    body = {"provider": provider, "how": how, "given": version, "keys": list(keys), "who": who(origin)}
+    return Event("", "read", "given", name, version, body=_said(body))
+
+
 def who(origin: Origin) -> dict[str, str]:
     """Who did it and where (D16). ``ci`` is always there: empty says that it happened outside CI."""
     facts = {

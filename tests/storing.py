@@ -119,6 +119,12 @@ def sqlite_kit(path: Path) -> Kit:
     return Kit(ring, key, lambda: sqlite.open_store(path, now=clock), raw, clock)
 
 
+KINDS: dict[str, Callable[[Path], Kit]] = {
+    "sqlite": lambda folder: sqlite_kit(folder / "private" / "store.db"),
+}
+"""Every kind of store, in a folder of its own."""
+
+
 def reject(name: str, **rest: Any) -> Reject:
     return Reject(builders.rejection(name, **rest), event(name, Action.UPDATE, Result.REJECTED))
 
@@ -129,6 +135,10 @@ def drop(name: str) -> DropRejection:
 
 def tell(name: str) -> Tell:
     return Tell(event(name, Action.UPDATE, Result.FAILED))
+
+
+def read(name: str, version: int = 1, how: str = "exec") -> Event:
+    return audit.read(name, "twilio", version, ["auth_token"], how, builders.ORIGIN)
 
 
 def event(name: str, action: Action, result: Result) -> Event:

@@ -12,6 +12,9 @@ from reconciler.stores import _rows, _sql
 from reconciler.stores._database import Database
 from reconciler.stores.base import Checked, Delete, DropRejection, Put, Reject, Tell, Write
 
+READS_AT_ONCE = 1000
+"""How many waiting reads one transaction takes into the chain."""
+
 
 class Commit:
     """The writes of one transaction, which the caller begins, under a lease that it has checked, and ends."""
@@ -32,12 +35,20 @@ class Commit:
         """Whether each was written. Raises whatever the database raises; then the caller rolls back all."""
         made = {**self._of, "serial": 0, "created_at": self._now, "created_by": actor}
         self._db.run(_sql.MAKE_WORKSPACE, made)
+        self._take_reads()
         done = [self._one(write) for write in writes]
         if self._changed:
             self._db.run(_sql.RAISE_SERIAL, self._of)
         self._db.run(_sql.DROP_SECRETS, {**self._of, "now": self._now})
         self._db.run(_sql.DROP_PREVIOUS, {**self._of, "now": self._now})
         return done
+
+    def _take_reads(self) -> None:
+        """Chain what was read since the last commit. Of very many the rest waits for the next one: it is no hurry."""
+        for row in self._db.rows(_sql.GET_WAITING, {**self._of, "most": READS_AT_ONCE}):
+            number, event = _rows.read_of(row)
+            self._tell(event)
+            self._db.run(_sql.CHAIN_READ, {"id": number, "seq": self._seq})
 
     def _one(self, write: Write) -> bool:
         """One write under its savepoint: where it gives up, nothing of it stays. An error ends the transaction."""

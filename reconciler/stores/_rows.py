@@ -207,6 +207,41 @@ def event_row(event: Event) -> dict[str, Any]:
     }
 
 
+def read_row(event: Event) -> dict[str, Any]:
+    """All columns of a read but workspace, and what the database fills in."""
+    return {"name": event.name, "version": event.version, "what": event.what, "body": to_json(event.body)}
+
+
+def read_of(row: Row) -> tuple[int, Event]:
+    """A waiting read: its number, and the event that it becomes.
+
+    Whoever may read may write such a row: it is taken for nothing but a read, and one that cannot be read itself
+    still becomes an event, so that nobody can stop a write with it.
+    """
+    number, name, time, text, read_by = row
+    try:
+        body = _read_body(json.loads(text))
+    except _UNREADABLE:
+        body = {"problem": "tampered", "who": {"ci": ""}}
+    if read_by:
+        body["who"]["database"] = str(read_by)
+    body["read"] = number
+    return number, Event(str(time), "read", "given", str(name), body.get("given", 0), body=body)
+
+
+def _read_body(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a read says, each part of the type that it must have."""
+    if type(facts["given"]) is not int:
+        raise TypeError("a version is a number")
+    return {
+        "provider": str(facts["provider"]),
+        "how": str(facts["how"]),
+        "given": facts["given"],
+        "keys": [str(key) for key in facts["keys"]],
+        "who": {str(key): str(text) for key, text in facts["who"].items()},
+    }
+
+
 def events_of(workspace: str, rows: Iterable[Row]) -> list[tuple[int, Event, bytes]]:
     """The chain. Raises StoreError ``tampered`` where a body cannot be read at all."""
     try:

@@ -197,6 +197,8 @@ FREE_LEASE = "UPDATE leases SET id = '' WHERE workspace = :workspace AND id = :i
 
 GET_RECORDS = """SELECT name, version, provider, declared, account, created_at, created_by, updated_at, updated_by,
     secret_changed_at, accepted_at, verdict FROM records WHERE workspace = :workspace"""
+GET_RECORD = f"{GET_RECORDS} AND name = :name"
+GET_NEW_NAME = "SELECT name FROM records WHERE workspace = :workspace AND old_name = :name"
 GET_STRAYS = """SELECT r.name FROM records r LEFT JOIN events e ON e.workspace = r.workspace AND e.seq = (
         SELECT MAX(seq) FROM events WHERE workspace = r.workspace AND name = r.name)
     WHERE r.workspace = :workspace
@@ -258,6 +260,10 @@ GET_LATEST = """SELECT version, row_hash FROM events WHERE workspace = :workspac
 PUT_EVENT = _insert(
     "events", "workspace", "seq", "time", "what", "result", "name", "version", "row_hash", "body", "mac"
 )
+PUT_READ = _insert("reads", "workspace", "name", "version", "time", "what", "body")
+GET_WAITING = """SELECT id, name, time, body, read_by FROM reads
+    WHERE workspace = :workspace AND event_seq IS NULL ORDER BY id LIMIT :most"""
+CHAIN_READ = "UPDATE reads SET event_seq = :seq WHERE id = :id"
 GET_LAST_VERSION = """SELECT MAX(version) FROM (
     SELECT version FROM records WHERE workspace = :workspace AND name = :name
     UNION ALL SELECT version FROM previous WHERE workspace = :workspace AND name = :name

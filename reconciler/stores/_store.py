@@ -12,7 +12,7 @@ from reconciler.canonical import storable
 from reconciler.collector import collector_off
 from reconciler.errors import StoreError
 from reconciler.model import Event
-from reconciler.state import SealedSecret, Slot, Snapshot, StoreInfo
+from reconciler.state import Record, SealedSecret, Slot, Snapshot, StoreInfo
 from reconciler.stores import _rows, _sql
 from reconciler.stores._commit import Commit
 from reconciler.stores._database import Database, Row
@@ -20,6 +20,9 @@ from reconciler.stores.base import Holder, Lease, Write
 
 KEEP_OLD = timedelta(days=7)
 """How long previous and deleted records stay, with their secrets, where nothing else is said."""
+
+WAITING_SHOWN = 100_000
+"""How many reads that wait for the chain are given out at once."""
 
 
 def later(time: str, span: timedelta) -> str:
@@ -79,6 +82,37 @@ class SqlStore:
             latest = self._db.rows(_sql.GET_LATEST, of)
         _compare(workspace, name, row, secrets, latest[0][1] if latest else "")
         return secrets
+
+    def find(self, workspace: str, name: str) -> tuple[Record, Sequence[SealedSecret]] | None:
+        with self._db.reading():
+            of = {"workspace": workspace, "name": self._name(workspace, name)}
+            found = self._db.rows(_sql.GET_RECORD, of)
+            row = self._db.rows(_sql.GET_ROW, of)
+            secrets = [SealedSecret(*secret) for secret in self._db.rows(_sql.GET_SECRETS, of)]
+            latest = self._db.rows(_sql.GET_LATEST, of)
+        _compare(workspace, of["name"], row, secrets, latest[0][1] if latest else "")
+        prints = [(of["name"], secret.field, secret.version, secret.fingerprint) for secret in secrets]
+        records = _rows.records_of(workspace, found, prints)
+        return (records[of["name"]], secrets) if records else None
+
+    def _name(self, workspace: str, name: str) -> str:
+        """The name under which a record stands that answers to this one: itself, or the one that it has now."""
+        of = {"workspace": workspace, "name": name}
+        if self._db.rows(_sql.GET_VERSION, of):
+            return name
+        moved = self._db.rows(_sql.GET_NEW_NAME, of)
+        return str(moved[0][0]) if moved else name
+
+    def add_reads(self, workspace: str, reads: Sequence[Event]) -> None:
+        with self._db.writing():
+            now = self._db.now()
+            for read in reads:
+                self._db.run(_sql.PUT_READ, {"workspace": workspace, "time": now, **_rows.read_row(read)})
+
+    def waiting_reads(self, workspace: str) -> Sequence[Event]:
+        with self._db.reading():
+            rows = self._db.rows(_sql.GET_WAITING, {"workspace": workspace, "most": WAITING_SHOWN})
+        return [_rows.read_of(row)[1] for row in rows]
 
     def head(self, workspace: str) -> tuple[int, bytes] | None:
         with self._db.reading():

@@ -115,6 +115,21 @@ class Store(Protocol):
         Raises StoreError ``tampered`` where they do not agree.
         """
 
+    def find(self, workspace: str, name: str) -> tuple[Record, Sequence[SealedSecret]] | None:
+        """One record and its current sealed secrets, of one moment and compared as by :meth:`sealed`.
+
+        Under its name or, while its ``moved_from`` stands, the one before. None where nothing answers to the name.
+        """
+
+    def add_reads(self, workspace: str, reads: Sequence[Event]) -> None:
+        """Append to the reads, all or none, on the disk when it returns; the store stamps them with time and reader.
+
+        Needs neither lease nor key. The next :meth:`commit` to the workspace takes them into the chain.
+        """
+
+    def waiting_reads(self, workspace: str) -> Sequence[Event]:
+        """The reads that no commit has taken into the chain yet, in order."""
+
     def acquire(self, workspace: str, holder: Holder, seconds: float) -> Lease:
         """Take the lease for so many seconds. Raises StoreError ``lease-held`` that says who has it since when."""
 

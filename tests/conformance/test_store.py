@@ -1,4 +1,4 @@
-"""What every store promises, asked of each one. A further kind joins by one line of ``KINDS``."""
+"""What every store promises, asked of each one. A further kind joins by one line of ``storing.KINDS``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,10 @@ from reconciler.model import Account, Action, Answer, Mode, Result, Verdict
 from reconciler.state import Record
 from reconciler.stores.base import Checked, Delete
 
-KINDS = {
-    "sqlite": lambda tmp_path: storing.sqlite_kit(tmp_path / "private" / "store.db"),
-}
 
-
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=storing.KINDS)
 def kit(request, tmp_path):
-    made = KINDS[request.param](tmp_path)
+    made = storing.KINDS[request.param](tmp_path)
     yield made
     made.close()
 
