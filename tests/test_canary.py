@@ -1,0 +1,232 @@
+"""Every command with marked secrets, in success, refusal, crash and debug logging: none of them is written anywhere.
+
+A new command is a row of :data:`ROWS`, a new format a word of :data:`FORMATS`; without them these tests fail. A place
+where a secret is the product is named in the row's ``product``, and is excepted for that row alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+import pytest
+from canary import KEY_FILES, WRONG, Place, Seen, leaks, watch
+from conftest import MANIFEST
+
+from reconciler import render
+from reconciler.cli import COMMANDS, cli
+
+FORMATS = ("table", "json", "markdown", "github")
+STORE, SANDBOX = ("--store", "sqlite:///other.db"), ("--sandbox",)
+KEYS = f"file {KEY_FILES}*.key"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One command, and how to have it succeed, be refused, and meet a bug."""
+
+    command: str
+    success: tuple[str, ...] = ()
+    """Arguments with which it does its work, in a folder ``where``."""
+    refused: tuple[str, ...] | None = None
+    """Arguments with which it is refused; None: nothing can refuse it but a bug."""
+    crash: str = ""
+    """The function that has a bug."""
+    where: str = "applied"
+    where_refused: str = "rotated"
+    codes: tuple[int, int] = (0, 3)
+    """Exit codes of success and refusal."""
+    product: tuple[str, ...] = ()
+    """Sinks that are there to hold a secret."""
+    serves: bool = False
+    """Whether it serves until Ctrl-C."""
+
+
+ROWS = (
+    Row("validate", refused=(), where_refused="pasted", codes=(0, 1), crash="reconciler.manifest:read"),
+    Row("plan", (*SANDBOX, "--check"), (*SANDBOX, "--check"), "reconciler.planner:plan"),
+    Row("apply", (*SANDBOX, "--yes"), (*SANDBOX, "--yes"), "reconciler.writing:Writer.commit", where="new",
+        product=(KEYS,)),
+    Row("list", SANDBOX, (*SANDBOX, "--require", "9"), "reconciler.report:rows", where_refused="refused"),
+    Row("get", ("marketing-us", *SANDBOX), ("no-such", *SANDBOX), "reconciler.report:rows", codes=(0, 64)),
+    Row("check", SANDBOX, ("no-such", *SANDBOX), "reconciler.providers.base:asked", codes=(0, 64)),
+    Row("history", SANDBOX, (*SANDBOX, "--since", "x"), "reconciler.app.history:_verified", where="refused",
+        codes=(0, 64)),
+    Row("cancel", ("otp-apac", *SANDBOX), ("otp-apac", *SANDBOX), "reconciler.stores._store:SqlStore.commit",
+        where="refused", where_refused="applied", codes=(0, 64)),
+    Row("schema", crash="reconciler.schema:builtin_text"),
+    Row("store create", STORE, (*STORE, *SANDBOX), "reconciler.stores.sqlite:create_store", where_refused="other",
+        codes=(0, 5), product=(KEYS,)),
+    Row("key status", SANDBOX, STORE, "reconciler.sealing:wrapping_key_id", codes=(0, 5)),
+    Row("key backup", SANDBOX, STORE, "reconciler.sealing:open_keyring", codes=(0, 5), product=("stdout",)),
+    Row("sandbox", crash="reconciler.sandbox:run", serves=True),
+    Row("sandbox env", ("--write-files", "."), ("-f", "no-such"), "reconciler.sandbox:right_secret", where="rotated",
+        codes=(0, 64), product=("stdout", "file project/sinch-token")),
+    Row("providers", ("twilio",), ("no-such",), "reconciler.app.informing:providers", codes=(0, 64)),
+    Row("explain", ("tampered",), ("no-such",), "reconciler.app.informing:explain", codes=(0, 64)),
+    Row("version", crash="reconciler.app.informing:version"),
+)  # fmt: skip
+
+
+PASTED = MANIFEST.replace("env://TWILIO_AUTH_TOKEN", f'"{WRONG["TWILIO_AUTH_TOKEN"]}"').replace(
+    "file://sinch-token", f'"{WRONG["sinch-token"]}"\n    unknown_key: "{WRONG["INFOBIP_API_KEY"]}"'
+)
+"""Secrets where only references belong, and where nothing does."""
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory):
+    """The folders that the rows begin in, by name."""
+    root = tmp_path_factory.mktemp("places")
+    new = Place(root / "new")
+    for folder in ("project", "home", "tmp"):
+        (new.root / folder).mkdir(parents=True)
+    (new.project / "credentials.yaml").write_text(MANIFEST)
+    right = watch(new, "sandbox", "env", "--write-files", ".", "--format", "json")
+    new.env.update(json.loads(right.text("stdout"))["facts"])
+    made = {"new": new, "applied": new.copy(root / "applied")}
+    assert watch(made["applied"], "apply", "--sandbox", "--yes").code == 0
+    made["rotated"] = made["applied"].copy(root / "rotated").wrong()
+    made["refused"] = made["rotated"].copy(root / "refused")
+    assert watch(made["refused"], "apply", "--sandbox", "--yes").code == 3
+    made["other"] = made["applied"].copy(root / "other")
+    assert watch(made["other"], "store", "create", *STORE, *SANDBOX).code == 0
+    made["pasted"] = made["applied"].copy(root / "pasted")
+    (made["pasted"].project / "credentials.yaml").write_text(PASTED)
+    return made
+
+
+def commands(group: click.Group, *before: str) -> dict[str, click.Command]:
+    """Every command of a group and of the groups in it; a group that does something alone is one too."""
+    found: dict[str, click.Command] = {}
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        words = (*before, name)
+        if isinstance(command, click.Group):
+            found |= commands(command, *words)
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            found[" ".join(words)] = command
+    return found
+
+
+def speaking(row: Row, format_: str, number: int) -> list[str]:
+    """The options of output of a run, for a command that has them: every other format goes into a file."""
+    names = {option for param in commands(cli)[row.command].params for option in param.opts}
+    said = [f"--report={other}=report-{number}.{other}" for other in FORMATS if other != format_]
+    logs = ["--log-level=debug", f"--log-format={('text', 'json')[number % 2]}"]
+    return [f"--format={format_}", *said, *logs] if "--report" in names else []
+
+
+def runs(row: Row):
+    """``(where, arguments, crash, exit code)`` of every run of a row."""
+    for number, format_ in enumerate(FORMATS):
+        said = speaking(row, format_, number)
+        yield row.where, (*row.success, *said), "", row.codes[0]
+        if row.refused is not None:
+            yield row.where_refused, (*row.refused, *said), "", row.codes[1]
+        if not said:
+            break
+    for number, format_ in enumerate(("table", "json")):
+        yield row.where, (*row.success, *speaking(row, format_, number)), row.crash, 70
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.command)
+def test_no_command_writes_a_secret_anywhere(row, places, tmp_path):
+    for number, (where, arguments, crash, code) in enumerate(runs(row)):
+        place = places[where].copy(tmp_path / str(number))
+        line = (*row.command.split(), *arguments)
+        seen = watch(place, *line, crash=crash, serves=row.serves and not crash)
+        assert seen.code == code, (line, crash, seen.text("stderr"))
+        assert leaks(seen, place.secrets, row.product) == [], (line, crash)
+        assert outside(place, seen) == [], line
+
+
+def outside(place: Place, seen: Seen) -> list[str]:
+    """Files opened for writing that are not searched."""
+    fine = (str(place.root), "/dev/", str(Path(".coverage").absolute()))
+    return [path for path in seen.opened if not path.startswith(fine)]
+
+
+def test_every_command_has_its_row():
+    assert {row.command for row in ROWS} == set(commands(cli))
+    assert {row.command.split()[0] for row in ROWS} == set(COMMANDS)
+    assert len({row.command for row in ROWS}) == len(ROWS)
+
+
+def test_every_format_is_there():
+    assert set(FORMATS) == set(render.FORMATS)
+
+
+def test_what_is_excepted_is_named_by_its_row():
+    assert {row.command: row.product for row in ROWS if row.product} == {
+        "apply": (KEYS,),
+        "store create": (KEYS,),
+        "key backup": ("stdout",),
+        "sandbox env": ("stdout", "file project/sinch-token"),
+    }
+
+
+VALUE = WRONG["TWILIO_AUTH_TOKEN"]
+PLANTED = {
+    "raw": VALUE,
+    "at the end of a word": f"x{VALUE}",
+    "cut short": VALUE[:12] + "...",
+    "base64, alone": base64.b64encode(VALUE.encode()).decode(),
+    "base64, in a pair": base64.b64encode(f"u:{VALUE}".encode()).decode(),
+    "base64, in a header": base64.b64encode(f"App {VALUE}, more".encode()).decode(),
+    "base64 for URLs, alone": base64.urlsafe_b64encode(VALUE.encode()).decode(),
+    "base64 for URLs, in a pair": base64.urlsafe_b64encode(f"u:{VALUE}!".encode()).decode(),
+    "base64 for URLs, in a header": base64.urlsafe_b64encode(f"x{VALUE}".encode()).decode(),
+    "hex": VALUE.encode().hex(),
+    "hex, upper case": VALUE.encode().hex().upper(),
+    "URL-quoted": quote(VALUE, safe=""),
+    "reversed": VALUE[::-1],
+    "in HTML": html.escape(VALUE),
+    "in JSON": json.dumps({"": VALUE}),
+    "UTF-16": VALUE.encode("utf-16-le").decode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("form", PLANTED)
+def test_a_planted_secret_is_found_in_every_form(form):
+    seen = Seen(0, {"stdout": f"a line\nwith {PLANTED[form]} in it".encode("latin-1")}, ())
+    assert leaks(seen, {"the token": VALUE}), form
+    assert leaks(seen, {"another": WRONG["sinch-token"]}) == []
+    assert leaks(seen, {"the token": VALUE}, ("stdout",)) == []
+
+
+LEAKY = {
+    "stdout": "print(value)",
+    "stderr": "print(value, file=sys.stderr)",
+    "argv": "subprocess.run(['true', value])",
+    "environment": "subprocess.run(['true'], env={'A': value})",
+    "file home/.cache": "open(os.environ['HOME'] + '/.cache', 'w').write(value)",
+    "file tmp/scratch": "open(tempfile.gettempdir() + '/scratch', 'w').write(value)",
+    "file project/credentials.yaml": "open('credentials.yaml', 'a').write(value)",
+    "removed *": "f = tempfile.NamedTemporaryFile('w'); f.write(value); f.flush(); f.close()",
+    "file project/.reconciler/sandbox.db-wal":
+        "c = sqlite3.connect('.reconciler/sandbox.db'); c.execute('UPDATE store SET id = ?', [value]); c.commit()",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sink", LEAKY)
+def test_a_planted_secret_is_found_in_every_sink(sink, places, tmp_path):
+    place = places["applied"].copy(tmp_path / "place")
+    program = f"import os, sqlite3, subprocess, sys, tempfile; value = {VALUE!r}; {LEAKY[sink]}"
+    seen = watch(place, program=("-c", program))
+    assert seen.code == 0, seen.text("stderr")
+    found = {leak.partition(" holds ")[0] for leak in leaks(seen, {"the token": VALUE})}
+    assert len(found) == 1
+    assert fnmatch(found.pop(), sink)
+
+
+def test_a_file_elsewhere_is_noticed(places, tmp_path):
+    place = places["new"].copy(tmp_path / "place")
+    seen = watch(place, program=("-c", f"open({str(tmp_path / 'elsewhere')!r}, 'w')"))
+    assert outside(place, seen) == [str(tmp_path / "elsewhere")]
