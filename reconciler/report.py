@@ -47,6 +47,11 @@ class Row:
     def ready(self) -> bool:
         return self.status.startswith("ready")
 
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether it cannot send, or a refused submission waits."""
+        return self.rejection is not None or not self.ready
+
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
@@ -101,6 +106,8 @@ class Report:
     checkups: tuple[Checkup, ...] = ()
     skipped: int = 0
     """Stored credentials that ``check`` did not ask about: not named, or proven recently."""
+    waiting: tuple[Row, ...] = ()
+    """Refused submissions that ``check`` found waiting, each with what is stored under its name."""
     entries: tuple[Entry, ...] = ()
     due: tuple[Due, ...] = ()
     """What expires or should be rotated soon, or is overdue."""
@@ -127,6 +134,8 @@ def exit_code(report: Report) -> int:
     if answers & {Answer.REJECTED, Answer.UNKNOWN}:
         found.add(Exit.ATTENTION)
     found |= {_check_exit(checkup) for checkup in report.checkups}
+    if any(not row.ready for row in report.waiting):
+        found.add(Exit.ATTENTION)
     if report.required > sum(1 for row in report.rows if row.ready):
         found.add(Exit.ATTENTION)
     if report.detailed_exitcode and report.plan and report.plan.effective:

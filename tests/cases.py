@@ -164,7 +164,8 @@ def check_report() -> Report:
         Checkup(stored[name], answer, status(stored[name], None), after_check(stored[name], answer))
         for name, answer in answers.items()
     )
-    return Report("check", header=HEADER, checkups=found, skipped=1, total=5, due=DUE, traits=TRAITS)
+    waiting = tuple(row for row in rows(snapshot(), TRAITS) if row.rejection)
+    return Report("check", header=HEADER, checkups=found, waiting=waiting, skipped=1, total=5, due=DUE, traits=TRAITS)
 
 
 def history_report() -> Report:

@@ -7,6 +7,12 @@ import re
 import pytest
 
 WRONG = "f" * 32
+NEVER_IN = """\
+  never-in:
+    provider: twilio
+    account_sid: AC00000000000000000000000000000003
+    auth_token: env://TWILIO_AUTH_TOKEN
+"""
 
 
 def statuses(project) -> dict[str, str]:
@@ -169,6 +175,45 @@ def test_get_shows_everything_but_the_secret_and_suggests_a_name(applied):
     wrong = applied.sandbox("get", "marketing-uk")
     assert wrong.code == 64
     assert "did you mean marketing-us?" in wrong.err
+
+
+# what waits
+
+
+def test_check_names_a_refused_submission_that_waits_and_whether_it_can_send(applied):
+    applied.env["TWILIO_AUTH_TOKEN"] = WRONG
+    applied.edit("credentials:\n", f"credentials:\n{NEVER_IN}")
+    assert applied.sandbox("apply", "--yes").code == 3
+    done = applied.sandbox("check")
+    assert done.code == 3
+    assert "✗ never-in      rejected        never accepted" in done.out
+    assert "! marketing-us  rejected        v1 (secret of " in done.out
+    assert "Check: 3 ready, 2 rejected.   Act on: never-in.   Waiting: marketing-us." in done.out
+    assert "reconciler cancel never-in -w production --sandbox" in done.out
+    told = applied.sandbox("check", "--format", "json").json
+    assert [(row["name"], row["ready"]) for row in told["waiting"]] == [("marketing-us", True), ("never-in", False)]
+    for format_ in ("markdown", "github"):
+        assert "never-in" in applied.sandbox("check", "--format", format_).out
+
+
+def test_checking_one_name_tells_by_its_exit_code_whether_it_can_send(applied):
+    applied.env["TWILIO_AUTH_TOKEN"] = WRONG
+    applied.edit("credentials:\n", f"credentials:\n{NEVER_IN}")
+    applied.sandbox("apply", "--yes")
+    assert applied.sandbox("check", "never-in").code == 3
+    update_waits = applied.sandbox("check", "marketing-us")
+    assert (update_waits.code, "rejected" in update_waits.out) == (0, True)
+    assert "never-in" not in update_waits.out
+    assert applied.sandbox("check", "nobody").code == 64
+
+
+def test_github_says_of_a_list_what_needs_a_person(applied):
+    assert applied.sandbox("list", "--format", "github").out == ""
+    applied.env["TWILIO_AUTH_TOKEN"] = WRONG
+    applied.sandbox("apply", "--yes")
+    done = applied.sandbox("list", "--format", "github")
+    assert done.out.startswith("::warning title=key-refused%3A marketing-us::marketing-us is ready, update rejected")
+    assert done.code == 0
 
 
 # prune

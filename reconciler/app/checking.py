@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler import audit, verdicts
+from reconciler.app import plugged
 from reconciler.app.asking import Asking
 from reconciler.app.leasing import holding
 from reconciler.app.running import Watcher, only_look, run
@@ -15,9 +16,9 @@ from reconciler.context import now
 from reconciler.due import due
 from reconciler.engine import BATCH, Run, Task
 from reconciler.errors import UsageError
-from reconciler.model import Action, Answer, Origin
+from reconciler.model import Action, Answer, Origin, Traits
 from reconciler.plans import Change, Outcome
-from reconciler.report import Checkup, Report
+from reconciler.report import Checkup, Report, Row, rows
 from reconciler.sealing import Keyring
 from reconciler.state import Record, Snapshot
 from reconciler.stores.base import Checked, Store
@@ -46,6 +47,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         snapshot = store.load(workspace)
         keys = keyring(where, store)
         wanted = _wanted(snapshot, selection)
+        known = plugged.traits(snapshot)
         tasks = [_task(record, store, keys, workspace) for record in wanted]
         made = run(tasks, selection.asking, only_look, watcher, sandbox=where.sandbox)
         checkups = _checkups(made)
@@ -58,6 +60,8 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         header=head,
         problems=(made.error.problem(),) if made.error else (),
         checkups=checkups,
+        waiting=_waiting(snapshot, selection, known),
+        traits=known,
         skipped=len(snapshot.records) - len(checkups),
         due=due(wanted, now()[:10]),
         interrupted=made.interrupted,
@@ -66,13 +70,20 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
 
 
 def _wanted(snapshot: Snapshot, selection: Selection) -> list[Record]:
-    unknown = [name for name in selection.names if name not in snapshot.records]
+    unknown = [name for name in selection.names if name not in snapshot.records.keys() | snapshot.rejections.keys()]
     if unknown:
         close = nearest(unknown[0], snapshot.records)
         hint = f"did you mean {close}?" if close else ""
         raise UsageError("no-such-name", f"not stored in {snapshot.workspace}: {', '.join(unknown)}", hint)
     names = selection.names or sorted(snapshot.records)
-    return [r for r in (snapshot.records[name] for name in names) if not _recent(r, selection.max_age)]
+    stored = (snapshot.records[name] for name in names if name in snapshot.records)
+    return [record for record in stored if not _recent(record, selection.max_age)]
+
+
+def _waiting(snapshot: Snapshot, selection: Selection, traits: Mapping[str, Traits]) -> tuple[Row, ...]:
+    """Refused submissions: nobody can ask about them, since a store keeps no refused secret."""
+    named = selection.names or snapshot.rejections
+    return tuple(row for row in rows(snapshot, traits) if row.rejection and row.name in named)
 
 
 def _recent(record: Record, max_age: timedelta | None) -> bool:

@@ -83,7 +83,8 @@ def list_(where: Where, view: View) -> Report:
         snapshot = store.load(known_workspace(where.workspace, store))
     finally:
         store.close()
-    everything = rows(snapshot, plugged.traits(snapshot))
+    known = plugged.traits(snapshot)
+    everything = rows(snapshot, known)
     filtering.provider(view.provider, {row.provider for row in everything})
     horizon = HORIZON if view.due_days is None else view.due_days
     soon = due(snapshot.records.values(), now()[:10], horizon)
@@ -97,6 +98,7 @@ def list_(where: Where, view: View) -> Report:
         filters=view.filters,
         creators=tuple(sorted({r.created_by for r in everything if r.created_by})),
         due=soon,
+        traits=known,
         required=view.required,
     )
 

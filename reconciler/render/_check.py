@@ -9,8 +9,9 @@ from rich.text import Text
 
 from reconciler.model import Answer, Status
 from reconciler.render import rows as say
+from reconciler.render._list import ways
 from reconciler.render._page import STYLES, Line
-from reconciler.report import Checkup, Report
+from reconciler.report import Checkup, Report, Row
 
 
 def check_lines(report: Report) -> Iterator[Line]:
@@ -19,20 +20,37 @@ def check_lines(report: Report) -> Iterator[Line]:
         return
     yield f"{say.header(report.header)} · asked {len(report.checkups)}, skipped {report.skipped}"
     told = sorted((c for c in report.checkups if _sign(c) != "✓"), key=lambda c: ("✗?!".index(_sign(c)), c.record.name))
-    wide = max((len(c.record.name) for c in told), default=0)
-    if told or report.due:
+    rows = sorted(report.waiting, key=lambda row: row.ready)
+    wide = max((len(name) for name in (*(c.record.name for c in told), *(row.name for row in rows))), default=0)
+    if told or rows or report.due:
         yield ""
     for checkup in told:
         sign = _sign(checkup)
         first, *rest = _said(checkup, report)
         yield Text.assemble((sign, STYLES[sign]), f" {checkup.record.name:<{wide}}  {first}")
         yield from (f"  {'':<{wide}}  {line}" for line in rest)
+    for row in rows:
+        yield from _waiting(row, report, wide)
     for one in report.due:
         yield Text.assemble(("!", STYLES["!"]), f" {one.name:<{wide}}  {say.due(one)}")
     yield ""
     yield _counts(report)
     if report.interrupted:
         yield "Interrupted: the rest was not asked. Run the same command again."
+
+
+def _waiting(row: Row, report: Report, wide: int) -> Iterator[Line]:
+    """A refused submission, which no check asks about: the store has no secret of it."""
+    refused = row.rejection
+    if refused is None:
+        return
+    sign = say.sign(row.status)
+    said = f"{say.rejection_state(refused, row.record)} {say.attempt(refused)}"
+    yield Text.assemble((sign, STYLES[sign]), f" {row.name:<{wide}}  rejected        {said}")
+    yield f"  {'':<{wide}}  {say.verdict_facts(refused.declared.provider, refused.verdict)}"
+    yield from (
+        f"  {'':<{wide}}  {line}" for line in ways(row.name, refused.declared, refused.verdict, report, discard=True)
+    )
 
 
 def _sign(checkup: Checkup) -> str:
@@ -50,13 +68,10 @@ def _said(checkup: Checkup, report: Report) -> Iterator[str]:
         yield f"not reached     {answer} · {verdict.code}{why} · last accepted {accepted} · not judged"
         return
     if verdict.answer is Answer.VALID:
-        yield f"limited         sends; {'; '.join(say.safe(note) for note in verdict.notes)}"
+        yield f"limited         {'; '.join(say.noted(checkup.after, note) for note in verdict.notes)}"
         return
     yield f"refused now     {say.verdict_facts(record.declared.provider, verdict)} · accepted until {accepted}"
-    yield from (f"→ {say.safe(said)}" for said in (*verdict.likely, *verdict.notes))
-    references = ", ".join(say.safe(text) for text in record.declared.references.values())
-    workspace = report.header.workspace if report.header else ""
-    yield f"→ {say.hint(verdict.code)}: {references}, then: reconciler apply --only {record.name} -w {workspace}"
+    yield from ways(record.name, record.declared, verdict, report)
 
 
 def _counts(report: Report) -> str:
@@ -68,11 +83,15 @@ def _counts(report: Report) -> str:
         "due": len({one.name for one in report.due}),
         "refused": found[Status.REFUSED_NOW],
         "suspended": found[Status.SUSPENDED],
+        "rejected": len(report.waiting),
         "not reached": found["not reached"],
     }
     said = ", ".join(f"{number} {what}" for what, number in parts.items() if number or what == "ready")
     act = [c.record.name for c in report.checkups if not c.after.startswith("ready")]
+    act += [row.name for row in report.waiting if not row.ready and row.name not in act]
+    wait = [row.name for row in report.waiting if row.ready]
     again = [c.record.name for c in report.checkups if c.verdict.answer is Answer.UNKNOWN]
     line = f"Check: {said}."
     line += f"   Act on: {', '.join(act)}." if act else ""
+    line += f"   Waiting: {', '.join(wait)}." if wait else ""
     return line + (f"   Ask again: {', '.join(again)}." if again else "")

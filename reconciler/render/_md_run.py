@@ -56,7 +56,8 @@ def check_page(report: Report, problems: tuple[md.Section, ...]) -> md.Page:
     told = [c for c in report.checkups if _trouble(c)]
     told.sort(key=lambda c: (c.after.startswith("ready"), c.record.name))
     due = [md.row("🟠", md.cell(one.name), "due", md.cell(one.key), md.prose(say.due(one))) for one in report.due]
-    rows = [*map(_checkup, told), *due]
+    waiting = sorted(report.waiting, key=lambda row: row.ready)
+    rows = [*map(_checkup, told), *map(_waiting, waiting), *due]
     last = f"Asked {len(report.checkups)}, skipped {report.skipped}. No secret was changed.\n"
     sections = (*problems, md.table(("", "credential", "found", "answer", "what to do"), rows))
     return _page(report, "check", _checked(report), sections, last)
@@ -76,10 +77,11 @@ def _found(checkup: Checkup) -> str:
 def _checked(report: Report) -> str:
     found = Counter(_found(c).partition(", ")[2] or _found(c) for c in report.checkups if _trouble(c))
     ready = sum(1 for c in report.checkups if c.after.startswith("ready"))
-    bad = ready < len(report.checkups)
+    bad = ready < len(report.checkups) or any(not row.ready for row in report.waiting)
     due = len({one.name for one in report.due})
     parts = [f"{ready} of {len(report.checkups)} ready"]
     parts += [f"{number} {what}" for what, number in sorted(found.items())]
+    parts += [f"{len(report.waiting)} rejected"] if report.waiting else []
     parts += [f"{due} due"] if due else []
     parts += ["interrupted"] if report.interrupted else []
     sign = "🔴" if bad else "🟢" if len(parts) == 1 else "🟠"
@@ -91,6 +93,15 @@ def _checkup(checkup: Checkup) -> str:
     sign = "🟠" if checkup.after.startswith("ready") else "🔴"
     answer = md.cell(say.verdict_facts(record.declared.provider, verdict))
     return md.row(sign, md.cell(record.name), _found(checkup), answer, "; ".join(_advice(verdict)))
+
+
+def _waiting(row: Row) -> str:
+    rejection = row.rejection
+    if rejection is None:
+        return ""
+    answer = md.cell(say.verdict_facts(rejection.declared.provider, rejection.verdict))
+    advice = f"{md.prose(say.rejection_state(rejection, row.record))} {'; '.join(_advice(rejection.verdict))}"
+    return md.row("🟠" if row.ready else "🔴", md.cell(row.name), row.status, answer, advice)
 
 
 def _advice(verdict: Verdict) -> Iterator[str]:
@@ -110,19 +121,15 @@ def list_page(report: Report, problems: tuple[md.Section, ...], now: str) -> md.
     sections = (
         *problems,
         md.table(columns, (_row(row, now) for row in report.rows)),
-        md.table(("needs a person", "why", "what to do"), (_needs(row) for row in report.rows if needs_a_person(row))),
+        md.table(("needs a person", "why", "what to do"), (_needs(row) for row in report.rows if row.needs_a_person)),
         md.Section(tuple(_notes(report))),
     )
     return _page(report, "list", _listed(report), sections, f"{last}.\n")
 
 
-def needs_a_person(row: Row) -> bool:
-    return row.rejection is not None or not row.ready
-
-
 def _listed(report: Report) -> str:
     ready = sum(1 for row in report.rows if row.ready)
-    waiting = sum(1 for row in report.rows if needs_a_person(row))
+    waiting = sum(1 for row in report.rows if row.needs_a_person)
     missed = report.required > ready
     said = f"{ready} of {len(report.rows)} ready" if report.rows else "nothing to show"
     said += f", {waiting} need{'s' if waiting == 1 else ''} a person" if waiting else ""
@@ -145,7 +152,8 @@ def _needs(row: Row) -> str:
     if rejection:
         verdict, provider = rejection.verdict, rejection.declared.provider
         tried = f"Attempt {rejection.attempts}, by {md.cell(rejection.by)}, {say.clock(rejection.last_at)}."
-        why = f"{md.prose(say.rejection_state(rejection, record))} {tried}"
+        died = f"Accepted {say.clock(record.accepted_at)}, refused since. " if record and not row.ready else ""
+        why = f"{died}{md.prose(say.rejection_state(rejection, record))} {tried}"
     elif record:
         verdict, provider = record.verdict, record.declared.provider
         why = f"Accepted {say.clock(record.accepted_at)}, refused {say.clock(verdict.at)}: sending fails."
@@ -158,7 +166,8 @@ def _needs(row: Row) -> str:
 def _notes(report: Report) -> Iterator[str]:
     for row in report.rows:
         if row.ready and row.record:
-            yield from (f"- {md.code(row.name)}: {md.prose(note)}" for note in row.record.verdict.notes)
+            notes = row.record.verdict.notes
+            yield from (f"- {md.code(row.name)} {md.prose(say.noted(row.status, note))}" for note in notes)
     yield from (f"- {md.code(one.name)} {md.prose(say.due(one))}" for one in report.due)
 
 

@@ -14,7 +14,7 @@ from reconciler.model import Answer, Place, Problem, Result, Severity, Verdict
 from reconciler.plans import Change, Outcome
 from reconciler.render import rows as say
 from reconciler.render._failure import suspect
-from reconciler.report import Checkup, Report
+from reconciler.report import Checkup, Report, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,9 @@ def _notes(report: Report) -> Iterator[Note]:
             yield _outcome(outcome)
     for checkup in report.checkups:
         yield from _checkup(checkup)
+    if report.command == "list":
+        yield from (_row(row) for row in report.rows if row.needs_a_person)
+    yield from map(_row, report.waiting)
     for one in report.due:
         yield Note(Severity.WARNING, f"{one.name}: due", (f"{one.name} {say.due(one)}",))
     yield from _run(report)
@@ -124,6 +127,20 @@ def _checkup(checkup: Checkup) -> Iterator[Note]:
     what = f"{record.name} was not reached" if unknown else f"{record.name} is {checkup.after}"
     severity = Severity.WARNING if checkup.after.startswith("ready") else Severity.ERROR
     yield Note(severity, f"{verdict.code}: {record.name}", (what, *_said(record.declared.provider, verdict)))
+
+
+def _row(row: Row) -> Note:
+    """What a list says of a credential that needs a person: an error where it cannot send."""
+    record, rejection = row.record, row.rejection
+    lines: list[str] = [f"{row.name} is {row.status}"]
+    verdict = record.verdict if record else None
+    if rejection:
+        verdict = rejection.verdict
+        lines.append(f"{say.rejection_state(rejection, record)} {say.attempt(rejection)}")
+    said = _said(row.provider, verdict) if verdict else ()
+    code = verdict.code if verdict else ""
+    severity = Severity.WARNING if row.ready else Severity.ERROR
+    return Note(severity, f"{code}: {row.name}", (*lines, *said))
 
 
 def _run(report: Report) -> Iterator[Note]:

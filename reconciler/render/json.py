@@ -92,6 +92,7 @@ PARTS: dict[str, dict[str, Part]] = {
     "cancel": {**_ROWS, **SMALL},
     "check": {
         "checkups": lambda report: [shape.checkup(one) for one in report.checkups],
+        "waiting": lambda report: [shape.row(row) for row in report.waiting],
         "skipped": lambda report: report.skipped,
         "total": lambda report: report.total,
         "interrupted": lambda report: report.interrupted,

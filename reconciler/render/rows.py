@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from reconciler import verdicts
 from reconciler.codes import CODES, Fault
 from reconciler.due import Due
 from reconciler.model import Action, Mode, Result, SecretState, Status, Verdict
@@ -115,10 +116,11 @@ def service_id(row: Row) -> str:
 
 
 def provider_answer(provider: str, verdict: Verdict) -> str:
-    """``twilio 401/20003``: who said it, with status and code."""
+    """``twilio 401/20003``, ``infobip 401 UNAUTHORIZED``: who said it, with status and code."""
     if verdict.http_status is None:
         return f"{provider} did not answer"
-    code = f"/{safe(verdict.provider_code)}" if verdict.provider_code else ""
+    word = safe(verdict.provider_code)
+    code = f"{'/' if word.isdecimal() else ' '}{word}" if word else ""
     return f"{provider} {verdict.http_status}{code}"
 
 
@@ -175,7 +177,19 @@ def rejection_state(rejection: Rejection, record: Record | None) -> str:
     """What a refused submission left behind."""
     if record is None:
         return "never accepted: nothing is stored, nothing can send with it."
+    if not verdicts.status(record, None).startswith("ready"):
+        return f"and the update of v{record.version} was rejected: nothing serves."
     return f"v{record.version} (secret of {day(record.secret_changed_at)}) keeps serving; the update was rejected."
+
+
+def attempt(rejection: Rejection) -> str:
+    """Which try the latest one was, whose, and when."""
+    return f"Attempt {rejection.attempts}, by {safe(rejection.by)}, {clock(rejection.last_at)}"
+
+
+def noted(status: Status, note: str) -> str:
+    """What is good to know of a credential that can send."""
+    return f"sends, but {safe(note)}" if status is Status.LIMITED else f"sends; {safe(note)}"
 
 
 def result(outcome: Outcome) -> str:

@@ -14,10 +14,10 @@ from reconciler.render._check import check_lines
 from reconciler.render._get import get_lines
 from reconciler.render._history import history_lines
 from reconciler.render._inform import explain_lines, key_lines, providers_lines, version_lines
-from reconciler.render._page import STYLES, Line, draw, fit
+from reconciler.render._list import due_lines, list_lines, rows_table
+from reconciler.render._page import Line, draw
 from reconciler.render._plan import plan_lines
-from reconciler.report import Report, Row
-from reconciler.state import Rejection
+from reconciler.report import Report
 
 
 def render(report: Report, *, width: int, colour: bool, now: str) -> str:
@@ -93,108 +93,7 @@ def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
 
 def _list(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from problem_lines(report.problems)
-    if report.header is None:
-        return
-    yield f"{say.header(report.header)} · {_shown(report)}"
-    if report.rows:
-        yield ""
-        yield rows_table(report.rows, width, now)
-    elif report.filters:
-        yield f"Creators: {', '.join(map(say.safe, report.creators)) or 'none yet'}."
-    else:
-        yield "Nothing is stored here yet: reconciler plan shows what apply would store."
-    yield from _needs_a_person(report)
-    yield from _notes(report)
-    yield from due_lines(report)
-    if report.required:
-        ready = sum(1 for row in report.rows if row.ready)
-        yield f"Required: {report.required} ready; found {ready}."
-
-
-def _notes(report: Report) -> Iterator[Line]:
-    """What is good to know of credentials that work."""
-    noted = [(row, row.record.verdict.notes) for row in report.rows if row.ready and row.record]
-    lines = [f"{row.name}: {say.safe(note)}" for row, notes in noted for note in notes]
-    for number, line in enumerate(lines):
-        yield f"{'       ' if number else 'Notes: '}{line}"
-
-
-def due_lines(report: Report) -> Iterator[Line]:
-    """What expires or should be rotated, soonest first."""
-    for number, one in enumerate(report.due):
-        yield f"{'       ' if number else 'Due:   '}{one.name} {say.due(one)}"
-
-
-def _shown(report: Report) -> str:
-    filters = ", ".join(f"{key}={say.safe(value)}" for key, value in report.filters.items())
-    counter = f"{len(report.rows)} of {report.total} credentials"
-    if not filters:
-        return counter
-    return f"{counter} · {filters}" if report.rows else f"{counter} match {filters}"
-
-
-def rows_table(rows: tuple[Row, ...], width: int, now: str, *, version: bool = False) -> Line:
-    """The list's columns; the number behind each says how much it is needed when the terminal is narrow."""
-    signs = [say.sign(r.status) for r in rows]
-    columns = [
-        (
-            "  NAME",
-            [Text.assemble((sign, STYLES[sign]), f" {r.name}") for sign, r in zip(signs, rows, strict=True)],
-            100,
-        ),
-        ("LABEL", [Text(say.safe(r.label)) for r in rows], 40),
-        ("PROVIDER", [Text(r.provider) for r in rows], 80),
-        ("SERVICE ID", [Text(say.service_id(r)) for r in rows], 60),
-        ("CREATED BY", [Text(say.safe(r.created_by)) for r in rows], 30),
-        ("CREATED", [Text(say.day(r.record.created_at if r.record else "")) for r in rows], 20),
-        ("STATUS", [Text(r.status) for r in rows], 95),
-        *([("VERSION", [Text(f"v{r.record.version}" if r.record else say.DASH) for r in rows], 25)] if version else []),
-        ("CHECKED", [Text(say.ago(_checked(r), now)) for r in rows], 50),
-    ]
-    return fit(columns, width)
-
-
-def _checked(row: Row) -> str:
-    return row.rejection.last_at if row.rejection else row.record.verdict.at if row.record else ""
-
-
-def _needs_a_person(report: Report) -> Iterator[Line]:
-    troubled = [row for row in report.rows if say.sign(row.status) != "✓" and (row.rejection or not row.ready)]
-    if not troubled:
-        return
-    yield ""
-    yield f"Needs a person ({len(troubled)})"
-    flags = f" -w {report.header.workspace}{report.store_selection}" if report.header else ""
-    pad = max(len(row.name) for row in troubled)
-    for row in troubled:
-        sign = say.sign(row.status)
-        first, *rest = _trouble(row, flags)
-        yield Text.assemble((sign, STYLES[sign]), f" {row.name:<{pad}}  {first}")
-        yield from (f"  {'':<{pad}}  {line}" for line in rest)
-
-
-def _trouble(row: Row, flags: str) -> Iterator[str]:
-    rejection = row.rejection
-    if rejection:
-        yield (
-            f"{say.rejection_state(rejection, row.record)} Attempt {rejection.attempts}, "
-            f"by {say.safe(rejection.by)}, {say.clock(rejection.last_at)}"
-        )
-        yield say.verdict_facts(rejection.declared.provider, rejection.verdict)
-        yield from (f"→ {say.safe(said)}" for said in (*rejection.verdict.likely, *rejection.verdict.notes))
-        yield f"→ {say.hint(rejection.verdict.code)}"
-        yield from _ways(row.name, rejection, flags)
-    elif row.record:
-        accepted, refused = say.clock(row.record.accepted_at), say.clock(row.record.verdict.at)
-        yield f"accepted {accepted}, refused {refused}. Sending fails."
-        yield say.verdict_facts(row.provider, row.record.verdict)
-        yield f"→ {say.hint(row.record.verdict.code)}"
-
-
-def _ways(name: str, rejection: Rejection, flags: str) -> Iterator[str]:
-    references = ", ".join(say.safe(text) for text in rejection.declared.references.values())
-    yield f"→ fix {references}, then: reconciler apply --only {name}{flags}"
-    yield f"→ or discard:  reconciler cancel {name}{flags}"
+    yield from list_lines(report, width, now)
 
 
 def _cancel(report: Report, width: int, now: str) -> Iterator[Line]:
