@@ -70,6 +70,7 @@ class Entry:
     """One line of the history."""
 
     seq: int
+    """0: a read that is not in the chain yet."""
     event: Event
 
 

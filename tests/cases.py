@@ -180,12 +180,19 @@ def history_report() -> Report:
         "verdict": {"answer": "rejected", "code": "key-refused", "http_status": 401},
         "who": {"actor": "tom", "source": "flag", "host": "mbp-tom", "ci": ""},
     }  # fmt: skip
+    read = {
+        "provider": "twilio", "how": "exec", "given": 3, "keys": ["auth_token"], "read": 9,
+        "who": {"actor": "deploy-bot", "source": "os", "host": "worker-3", "ci": "", "database": "app_a"},
+    }  # fmt: skip
     entries = (
+        Entry(0, Event("2026-11-23T15:00:00.000Z", "read", "given", "marketing-us", 3, body={**read, "given": 4})),
         Entry(410, Event(TIME, "update", "updated", "marketing-us", 4, body=update)),
+        Entry(404, Event("2026-11-21T08:15:44.000Z", "read", "given", "marketing-us", 3, body=read)),
         Entry(399, Event("2026-11-19T16:40:02.000Z", "update", "rejected", "marketing-us", 3, body=refused)),
     )
-    return Report("history", header=HEADER, entries=entries, total=412, filters={"name": "marketing-us"},
-                  anchor="412:9c1e77a0d2b45f18", facts={"chain": "whole", "first": 1, "last": 412})  # fmt: skip
+    return Report("history", header=HEADER, entries=entries, total=413, filters={"name": "marketing-us"},
+                  anchor="412:9c1e77a0d2b45f18", facts={"chain": "whole", "first": 1, "last": 412, "waiting": 1,
+                                                   "given": ["marketing-us.auth_token"]})  # fmt: skip
 
 
 def explain_report() -> Report:

@@ -253,3 +253,17 @@ def test_a_dropped_rejection_says_why():
 def test_every_event_can_be_written_down():
     event = audit.outcome(update(unresolved={"auth_token": "secret-missing"}), Result.SKIPPED, CI, TIME)
     assert json.loads(audit.canonical(event))["what"] == "update"
+
+
+def test_what_was_read_and_is_still_stored_is_what_to_rotate():
+    def read(name, version, *keys):
+        return audit.read(name, "twilio", version, keys or ["auth_token"], "exec", ORIGIN)
+
+    def stored(version):
+        return {"a": replace(record("a", version=5), secret_versions={"auth_token": version})}
+
+    assert audit.given([read("a", 3)], stored(3)) == ["a.auth_token"]
+    assert audit.given([read("a", 4)], stored(3)) == ["a.auth_token"]
+    assert audit.given([read("a", 2)], stored(3)) == []
+    assert audit.given([read("a", 3, "other"), read("gone", 1)], stored(3)) == []
+    assert audit.given([replace(read("a", 3), what="update")], stored(3)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -30,10 +31,17 @@ class Filter:
     actor: str = ""
     what: str = ""
 
+    @property
+    def said(self) -> dict[str, str]:
+        """The filters that are set, by name."""
+        found = {"name": self.name, "provider": self.provider, "since": self.since, "actor": self.actor,
+                 "what": self.what}  # fmt: skip
+        return {key: value for key, value in found.items() if value}
+
     def takes(self, event: Event) -> bool:
         """Whether an event passes."""
         who = event.body.get("who", {})
-        people = (who.get("actor", ""), who.get("commit_author", ""), who.get("triggered_by", ""))
+        people = [who.get(key, "") for key in ("actor", "commit_author", "triggered_by", "database")]
         return (
             self.name in ("", event.name)
             and self.provider in ("", event.body.get("provider", ""))
@@ -69,34 +77,46 @@ def since(text: str, today: str) -> str:
 def history(where: Where, wanted: Filter) -> Report:
     """Events in order, newest first, and whether the chain that holds them is whole, where a key is at hand.
 
-    Raises UsageError for a name that no event has, and for a provider or a kind of event that there is not.
+    Reads that no write has taken into the chain yet come first, as number 0. Raises UsageError for a name that no event
+    has, and for a provider or a kind of event that there is not.
     """
     store = open_store(where)
     try:
         workspace = known_workspace(where.workspace, store)
         snapshot = store.load(workspace)
+        waiting = store.waiting_reads(workspace)
         chain = store.events(workspace)
-        names = {event.name for _, event, _ in chain}
-        if wanted.name and wanted.name not in names:
-            close = nearest(wanted.name, names)
-            raise UsageError("no-such-name", f"{wanted.name} has no history in {workspace}",
-                             f"did you mean {close}?" if close else "")  # fmt: skip
-        filtering.provider(wanted.provider, {event.body.get("provider", "") for _, event, _ in chain})
-        filtering.one_of("--what", wanted.what, {*audit.WHAT, *(event.what for _, event, _ in chain)})
+        everything = [*(Entry(0, event) for event in reversed(waiting)), *_newest_first(chain)]
+        _fine(wanted, workspace, [entry.event for entry in everything])
         verified = _verified(where, store, workspace)
     finally:
         store.close()
-    entries = tuple(Entry(seq, event) for seq, event, _ in reversed(chain) if wanted.takes(event))
+    entries = tuple(entry for entry in everything if wanted.takes(entry.event))
+    facts = {
+        "chain": verified,
+        "first": chain[0][0] if chain else 0,
+        "last": chain[-1][0] if chain else 0,
+        "waiting": len(waiting),
+        "given": audit.given((entry.event for entry in entries), snapshot.records),
+    }
     head = audit.anchor(chain[-1][0], chain[-1][2]) if chain else ""
-    filters = {
-        key: value
-        for key, value in (("name", wanted.name), ("provider", wanted.provider), ("since", wanted.since),
-                           ("actor", wanted.actor), ("what", wanted.what))
-        if value
-    }  # fmt: skip
-    facts = {"chain": verified, "first": chain[0][0] if chain else 0, "last": chain[-1][0] if chain else 0}
-    return Report("history", header=header_of(store, snapshot), entries=entries, total=len(chain), filters=filters,
-                  anchor=head, facts=facts)  # fmt: skip
+    return Report("history", header=header_of(store, snapshot), entries=entries, total=len(everything),
+                  filters=wanted.said, anchor=head, facts=facts)  # fmt: skip
+
+
+def _newest_first(chain: Sequence[audit.Link]) -> Iterator[Entry]:
+    return (Entry(seq, event) for seq, event, _ in reversed(chain))
+
+
+def _fine(wanted: Filter, workspace: str, events: Sequence[Event]) -> None:
+    """Raise UsageError where a filter names what is not there."""
+    names = {event.name for event in events}
+    if wanted.name and wanted.name not in names:
+        close = nearest(wanted.name, names)
+        raise UsageError("no-such-name", f"{wanted.name} has no history in {workspace}",
+                         f"did you mean {close}?" if close else "")  # fmt: skip
+    filtering.provider(wanted.provider, {event.body.get("provider", "") for event in events})
+    filtering.one_of("--what", wanted.what, {*audit.WHAT, *(event.what for event in events)})
 
 
 def _verified(where: Where, store: Store, workspace: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
 
+from reconciler.model import Event
 from reconciler.render import rows as say
 from reconciler.render._page import Line, fit
 from reconciler.report import Entry, Report
@@ -23,7 +24,7 @@ def history_lines(report: Report, width: int) -> Iterator[Line]:
         f" · {filters}" if filters else ""
     )
     yield ""
-    yield _answer(report.entries)
+    yield from _answer(report)
     first, last = report.facts["first"], report.facts["last"]
     yield f"Chain {first}…{last}: {report.facts['chain']}; head {report.anchor or say.DASH}."
     if not report.entries:
@@ -33,30 +34,55 @@ def history_lines(report: Report, width: int) -> Iterator[Line]:
     yield from _details(report.entries)
 
 
-def _answer(entries: tuple[Entry, ...]) -> str:
+def _answer(report: Report) -> Iterator[str]:
+    """What was changed, and what was read; of a list of reads alone only the latter."""
+    reads = [entry.event for entry in report.entries if entry.event.what == "read"]
+    if len(reads) < len(report.entries) or not reads:
+        yield _changed([entry.event for entry in report.entries])
+    if reads:
+        yield _read(reads, report.facts.get("given", ()))
+    if waiting := report.facts.get("waiting"):
+        yield f"Not in the chain yet: {say.count(waiting, 'read')}. The next write takes in what waits."
+
+
+def _changed(events: list[Event]) -> str:
     """``Changed once, by tom. Secret changed: YES, once (v4, 2026-11-23 14:02 UTC).``"""
-    changes = [e.event for e in entries if e.event.result in STORED or e.event.what == "delete"]
+    changes = [e for e in events if e.result in STORED or e.what == "delete"]
     secret = [e for e in changes if "changed" in e.body.get("secrets", {}).values()]
-    who = sorted({_people(e.body)[0] for e in changes})
     times = {0: "Not changed", 1: "Changed once"}.get(len(changes), f"Changed {len(changes)} times")
-    by = f", by {', '.join(map(say.safe, who))}" if who else ""
     if not secret:
-        return f"{times}{by}. Secret changed: no."
+        return f"{times}{_by(changes)}. Secret changed: no."
     which = ", ".join(f"v{e.version}, {say.clock(e.time)}" for e in secret)
-    return f"{times}{by}. Secret changed: YES, {len(secret)}x ({which})."
+    return f"{times}{_by(changes)}. Secret changed: YES, {len(secret)}x ({which})."
+
+
+def _read(reads: list[Event], given: Sequence[str]) -> str:
+    """``Read 3 times, by tom. Still in use, of what was read: alerts-eu.api_token.``"""
+    times = {1: "Read once"}.get(len(reads), f"Read {len(reads)} times")
+    left = ", ".join(map(say.safe, given)) or "nothing, all of it was replaced since"
+    return f"{times}{_by(reads)}. Still in use, of what was read: {left}."
+
+
+def _by(events: list[Event]) -> str:
+    who = sorted({str(_people(e.body)[0]) for e in events})
+    return f", by {', '.join(map(say.safe, who))}" if who else ""
 
 
 def _columns(entries: tuple[Entry, ...]) -> list[tuple[str, list[Text], int]]:
     events = [entry.event for entry in entries]
     return [
-        ("SEQ", [Text(str(entry.seq)) for entry in entries], 60),
+        ("SEQ", [Text(_number(entry)) for entry in entries], 60),
         ("TIME", [Text(e.time[:19].replace("T", " ")) for e in events], 90),
         ("NAME", [Text(say.safe(e.name)) for e in events], 95),
-        ("WHAT", [Text(e.what) for e in events], 100),
+        ("WHAT", [Text("secret read" if e.what == "read" else e.what) for e in events], 100),
         ("SECRET", [Text(_secret(e.body)) for e in events], 85),
         ("RESULT", [Text(_result(entry)) for entry in entries], 80),
         ("WHO", [Text(say.safe(" ".join(_people(e.body)))) for e in events], 75),
     ]
+
+
+def _number(entry: Entry) -> str:
+    return str(entry.seq) if entry.seq else "waits"
 
 
 def _secret(body: Mapping[str, Any]) -> str:
@@ -71,6 +97,8 @@ def _result(entry: Entry) -> str:
     event = entry.event
     if event.result in STORED:
         return f"stored v{event.version}"
+    if event.what == "read" and "given" in event.body:
+        return f"v{event.body['given']} given to {say.safe(event.body.get('how', '?'))}"
     code = event.body.get("verdict", {}).get("code") or event.body.get("problem", "")
     stays = f", v{event.version} stayed" if event.version and event.result in ("rejected", "failed") else ""
     return f"{event.result}{stays}" + (f" ({code})" if code else "")
@@ -83,15 +111,18 @@ def _people(body: Mapping[str, Any]) -> tuple[str, ...]:
     if author:
         return (author, "(wrote)", *((actor, "(ran)") if actor != author else ()))
     claimed = ("(claimed by --actor)",) if who.get("source") == "flag" else ()
-    return (actor, *claimed, *((f"(triggered by {by})",) if by and by != actor else ()))
+    database = (f"(database: {who['database']})",) if who.get("database") else ()
+    return (actor, *claimed, *database, *((f"(triggered by {by})",) if by and by != actor else ()))
 
 
 def _how(body: Mapping[str, Any]) -> str:
-    """Pull request, run and digest; outside CI that is said."""
+    """Pull request, run and digest; outside CI that is said, but of a read, which belongs there."""
     who = body.get("who", {})
     where = [f"PR {who['pull_request']}"] if who.get("pull_request") else []
     where += [f"run {who['run_url']}"] if who.get("run_url") else []
-    if not who.get("ci"):
+    if "keys" in body:
+        where.append(f"host {who.get('host', '?')}")
+    elif not who.get("ci"):
         where.append(f"OUTSIDE CI, host {who.get('host', '?')}")
     where += [body["digest"]] if body.get("digest") else []
     return ", ".join(where)
@@ -102,9 +133,10 @@ def _details(entries: tuple[Entry, ...]) -> Iterator[str]:
     yield ""
     for entry in entries:
         body = entry.event.body
-        yield f"{entry.seq}: {say.safe(_how(body))}"
+        yield f"{_number(entry)}: {say.safe(_how(body))}"
         parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if a is not None]
         parts += [f"{key} {a} → {b}" for key, (a, b) in body.get("fingerprints", {}).items() if a and b and a != b]
+        parts += [", ".join(body["keys"])] if body.get("keys") else []
         parts += [" → ".join(body["status"])] if "status" in body else []
         if parts:
             yield f"   {say.safe('; '.join(parts))}"

@@ -170,7 +170,7 @@ def entry(one: Entry) -> dict[str, Any]:
     """An event; its body shows of a fingerprint the 8 hex digits that anybody may see."""
     event = one.event
     return {
-        "seq": one.seq,
+        "seq": one.seq or None,
         "time": event.time,
         "what": event.what,
         "result": event.result,
