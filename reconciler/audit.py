@@ -193,6 +193,11 @@ def given(events: Iterable[Event], records: Mapping[str, Record]) -> list[str]:
     return sorted(found)
 
 
+def taken_away(lease: Mapping[str, Any], origin: Origin, time: str) -> Event:
+    """The event of a lease that somebody ended in its holder's place: ``lease`` says whose it was."""
+    return Event(time, "lock", "released", "", body=_said({"lease": _said(lease), "who": who(origin)}))
+
+
 def who(origin: Origin) -> dict[str, str]:
     """Who did it and where (D16). ``ci`` is always there: empty says that it happened outside CI."""
     facts = {

@@ -60,10 +60,20 @@ class Run:
     """Whether a person stopped it."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     error: ReconcilerError | None = None
+    beat: Callable[[], None] | None = None
+    """Keeps the lease while nothing is committed; runs in the thread that commits."""
+    beat_seconds: float = 15.0
+    asking: list[asyncio.Task[None]] = field(default_factory=list)
 
     def interrupt(self) -> None:
         """Stop because a person wants it."""
         self.interrupted = self.stopped = True
+
+    def abort(self) -> None:
+        """Stop at once: nobody waits for an answer any more. What was answered before is committed."""
+        self.interrupt()
+        for task in self.asking:
+            task.cancel()
 
     def results(self) -> tuple[Outcome, ...]:
         """One outcome for each task, in plan order; those never finished are ``skipped``."""
@@ -78,14 +88,35 @@ async def carry_out(run: Run) -> None:
     waiting = iter(run.tasks)
     settled: asyncio.Queue[Settled | None] = asyncio.Queue()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="store") as thread:
+        heart = asyncio.create_task(_keep_lease(run, thread))
         committer = asyncio.create_task(_commit_all(run, settled, thread))
-        workers = [_work(run, waiting, settled) for _ in range(min(run.parallelism, len(run.tasks)))]
-        ended = await asyncio.gather(*workers, return_exceptions=True)
+        run.asking = [
+            asyncio.create_task(_work(run, waiting, settled)) for _ in range(min(run.parallelism, len(run.tasks)))
+        ]
+        ended = await asyncio.gather(*run.asking, return_exceptions=True)
         await settled.put(None)
-        await committer
+        try:
+            await committer
+        finally:
+            heart.cancel()
+            ended += await asyncio.gather(heart, return_exceptions=True)
     for exception in ended:
-        if exception is not None:
+        if exception is not None and not isinstance(exception, asyncio.CancelledError):
             raise exception
+
+
+async def _keep_lease(run: Run, thread: ThreadPoolExecutor) -> None:
+    """Renew the lease until the end. Once it is lost, nothing new is asked or written."""
+    try:
+        while run.beat and not run.error:
+            await asyncio.get_running_loop().run_in_executor(thread, run.beat)
+            await asyncio.sleep(run.beat_seconds)
+    except ReconcilerError as error:
+        run.error = run.error or error
+        run.stopped = True
+    except Exception:
+        run.stopped = True
+        raise
 
 
 async def _work(run: Run, waiting: Iterator[Task], settled: asyncio.Queue[Settled | None]) -> None:

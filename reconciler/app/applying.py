@@ -8,7 +8,7 @@ from typing import Protocol
 
 from reconciler import audit
 from reconciler.app.asking import Asking
-from reconciler.app.leasing import holding
+from reconciler.app.leasing import heartbeat, holding
 from reconciler.app.planning import planned
 from reconciler.app.preparing import Prepared, Secrets, What, prepare
 from reconciler.app.resolving import Resolved
@@ -100,11 +100,12 @@ def _gate(prepared: Prepared, how: How) -> None:
 
 def _under_lease(where: Where, what: What, how: How, talk: Talk, prepared: Prepared) -> Report:
     store = prepared.opened
-    with holding(store, prepared.header.workspace, where.origin) as lease:
+    with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
         again = _look_again(where, what, prepared)
         talk.asking(again.plan)
         writer = _writer(where, again, lease)
-        made = run(tasks_of(again.plan, again.resolved), how.asking, writer.commit, talk, sandbox=where.sandbox)
+        made = run(tasks_of(again.plan, again.resolved), how.asking, writer.commit, talk, sandbox=where.sandbox,
+                   beat=heartbeat(store, lease))  # fmt: skip
         stale = [] if made.stopped else _stale(again.plan)
         if stale:
             writer.drop_rejections(stale)

@@ -51,7 +51,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         tasks = [_task(record, store, keys, workspace) for record in wanted]
         made = run(tasks, selection.asking, only_look, watcher, sandbox=where.sandbox)
         checkups = _checkups(made)
-        _remember(store, keys, workspace, where.origin, checkups)
+        _remember(where, store, keys, workspace, checkups)
         head = header_of(store, snapshot)
     finally:
         store.close()
@@ -119,12 +119,12 @@ def _checkup(record: Record, outcome: Outcome) -> Checkup:
     return Checkup(record, verdict, before, verdicts.after_check(record, verdict))
 
 
-def _remember(store: Store, keys: Keyring, workspace: str, origin: Origin, checkups: Sequence[Checkup]) -> None:
+def _remember(where: Where, store: Store, keys: Keyring, workspace: str, checkups: Sequence[Checkup]) -> None:
     """Write the verdicts, with an event for each status that changed; an unknown takes no refusal back."""
-    writes = [_write(c, origin) for c in checkups if verdicts.overwrites(c.record, c.verdict)]
+    writes = [_write(c, where.origin) for c in checkups if verdicts.overwrites(c.record, c.verdict)]
     if not writes:
         return
-    with holding(store, workspace, origin) as lease:
+    with holding(store, workspace, where.origin, where.patience) as lease:
         for start in range(0, len(writes), BATCH):
             store.commit(lease, writes[start : start + BATCH], keys.mac(workspace))
 

@@ -133,7 +133,7 @@ def cancel(where: Where, name: str) -> Report:
 
 def _drop(where: Where, store: Store, workspace: str, name: str) -> None:
     mac = keyring(where, store).mac(workspace)
-    with holding(store, workspace, where.origin) as lease:
+    with holding(store, workspace, where.origin, where.patience) as lease:
         store.commit(lease, [DropRejection(audit.dropped(name, "cancel", where.origin, now()))], mac)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from typing import Protocol
 
+from reconciler.app import leasing
 from reconciler.app.asking import Asking, asker
 from reconciler.engine import Commit, Run, Settled, Task, carry_out
 from reconciler.plans import Outcome
 
 STOPPING = "Stopping: what is in flight is finished. Ctrl-C again stops at once."
+STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Watcher(Protocol):
@@ -35,14 +37,19 @@ def run(
     watcher: Watcher,
     *,
     sandbox: bool,
+    beat: Callable[[], None] | None = None,
 ) -> Run:
-    """Ask and commit. The first Ctrl-C or SIGTERM finishes what is in flight; the second stops at once."""
+    """Ask and commit; ``beat`` keeps the lease meanwhile.
+
+    The first Ctrl-C, SIGTERM or SIGHUP finishes what is in flight; the second Ctrl-C or SIGTERM waits for no answer.
+    """
 
     async def main() -> Run:
         async with AsyncExitStack() as stack:
             ask = await asker(stack, asking, sandbox=sandbox)
-            made = Run(tasks, ask, commit, watcher.outcome, asking.parallelism)
-            _stop_on_signal(made, watcher.tell)
+            made = Run(tasks, ask, commit, watcher.outcome, asking.parallelism, beat=beat)
+            made.beat_seconds = leasing.HEARTBEAT_SECONDS
+            stack.enter_context(_stopped_by_signals(made, watcher.tell))
             watcher.begin(len(tasks))
             await carry_out(made)
             return made
@@ -58,14 +65,25 @@ def only_look(settled: Sequence[Settled]) -> list[Outcome]:
     ]
 
 
-def _stop_on_signal(made: Run, tell: Callable[[str], None]) -> None:
+@contextmanager
+def _stopped_by_signals(made: Run, tell: Callable[[str], None]) -> Iterator[None]:
+    """While it runs, signals stop the run and not the program; one that was ignored before stays ignored."""
     loop = asyncio.get_running_loop()
+    before = {n: signal.getsignal(n) for n in STOPPED_BY if signal.getsignal(n) is not signal.SIG_IGN}
 
     def first() -> None:
-        made.interrupt()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        tell(STOPPING)
+        if not made.interrupted:
+            made.interrupt()
+            tell(STOPPING)
+        # a terminal that goes away may say so more than once: that is not impatience
+        for number in before.keys() - {signal.SIGHUP}:
+            loop.add_signal_handler(number, made.abort)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in before:
         loop.add_signal_handler(number, first)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)

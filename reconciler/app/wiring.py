@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler import sealing
+from reconciler.app.leasing import AT_ONCE, Patience
 from reconciler.errors import StoreError, UsageError
 from reconciler.model import Mode, Origin
 from reconciler.report import Header
@@ -28,6 +29,8 @@ class Where:
     workspace: str = ""
     sandbox: bool = False
     key_file: Path | None = None
+    patience: Patience = AT_ONCE
+    """How long to wait for a lease that somebody else holds."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -148,6 +151,16 @@ def header_of(store: Store, snapshot: Snapshot) -> Header:
     """What the first line of a command says."""
     info = store.info
     return Header(snapshot.workspace, info.mode, info.display, True, info.id, snapshot.serial, len(snapshot.records))
+
+
+def header_at(store: Store, workspace: str) -> Header:
+    """The same of a workspace that may be damaged: then without its counts."""
+    try:
+        return header_of(store, store.load(workspace))
+    except StoreError as error:
+        if error.code.name != "tampered":
+            raise
+        return Header(workspace, store.info.mode, store.info.display, True, store.info.id)
 
 
 def _exists(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,6 +27,7 @@ COMMANDS = {
     "schema": "reconciler.cli.schema",
     "store": "reconciler.cli.store",
     "key": "reconciler.cli.key",
+    "lock": "reconciler.cli.lock",
     "sandbox": "reconciler.cli.sandbox",
     "providers": "reconciler.cli.inform",
     "explain": "reconciler.cli.inform",
@@ -66,7 +68,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as asked:
         return asked.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
-        click.echo("Interrupted.", err=True)
+        with suppress(OSError):
+            click.echo("Interrupted.", err=True)
         return _failed(arguments, error, Exit.INTERRUPTED)
     except click.ClickException as error:
         error.show(sys.stderr)
@@ -115,5 +118,8 @@ def _bug(error: Exception) -> None:
 
 
 def main() -> NoReturn:
-    """The entry point."""
+    """The entry point. Being ended, or losing the terminal, is an interrupt: what is open is closed, and told."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))

@@ -76,6 +76,20 @@ store_options = _stack(
     option("--actor", default="", metavar="NAME", help="Who acts, as a claim.  [default: CI's, or the system user]"),
 )  # fmt: skip
 
+
+def seconds(_context: click.Context, _param: click.Parameter, value: str) -> float:
+    """``30s`` or ``5m`` as seconds."""
+    match = re.fullmatch(r"([0-9]{1,5})(s|m|h)", value, re.ASCII)
+    if not match:
+        raise click.BadParameter("a length of time such as 30s or 5m")
+    return float(int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]])
+
+
+lock_option = option(
+    "--lock-timeout", default="0s", show_default=True, metavar="30s|5m", callback=seconds,
+    help="How long to wait for somebody else's lease on the workspace.",
+)  # fmt: skip
+
 asking_options = _stack(
     option("--parallelism", type=click.IntRange(1, 1024), default=32, show_default=True,
            help="Requests under way at once."),
@@ -121,7 +135,9 @@ output_options = _stack(
 def where(given: Mapping[str, Any]) -> Where:
     """Which store, as whom: from the values of ``store_options`` or ``workspace_option``."""
     from reconciler import context
+    from reconciler.app.leasing import Patience
     from reconciler.app.wiring import Where
+    from reconciler.cli._output import tell
 
     return Where(
         origin=context.origin(os.environ, given.get("actor", "")),
@@ -129,6 +145,7 @@ def where(given: Mapping[str, Any]) -> Where:
         workspace=given["workspace"],
         sandbox=bool(given.get("sandbox") or given.get("sandbox_urls")),
         key_file=given.get("key_file"),
+        patience=Patience(given.get("lock_timeout", 0.0), tell, store_selection()),
         environ=os.environ,
     )
 

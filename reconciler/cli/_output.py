@@ -63,7 +63,15 @@ def out(text: str, *, err: bool = False) -> None:
         _forget(sys.stdout)
     except OSError as error:
         _forget(sys.stdout)
-        click.echo(f"error: the output could not be written: {error.strerror}", err=True)
+        tell(f"error: the output could not be written: {error.strerror}")
+
+
+def tell(text: str) -> None:
+    """One line on stderr; where the terminal went away, nobody is left to be told, and the work goes on."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        _forget(sys.stderr)
 
 
 def _forget(stream: IO[str] | None) -> None:

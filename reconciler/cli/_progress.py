@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import click
-
+from reconciler.cli._output import tell
 from reconciler.context import Terminal
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar:
-            self._bar.stop()
+            # a terminal that went away is no reason to lose the report
+            with suppress(OSError):
+                self._bar.stop()
 
     def begin(self, total: int) -> None:
         """So many credentials will be asked about."""
@@ -48,8 +50,8 @@ class Watch:
             self._bar.advance(self._task)
         elif not self._live:
             said = outcome.verdict.code if outcome.verdict else outcome.problem.code if outcome.problem else ""
-            click.echo(f"asked {outcome.change.provider} about {outcome.change.name}: {said}", err=True)
+            tell(f"asked {outcome.change.provider} about {outcome.change.name}: {said}")
 
     def tell(self, text: str) -> None:
         """One line for the person who runs it."""
-        click.echo(text, err=True)
+        tell(text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli._output import Output, out
+from reconciler.cli._output import Output, out, tell
 from reconciler.report import Report
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Conversation:
 
     def tell(self, text: str) -> None:
         """One line for the person who runs it."""
-        click.echo(text, err=True)
+        tell(text)
 
     def _say(self, text: str) -> None:
         if self._people:

@@ -20,6 +20,7 @@ from reconciler.report import Report
 @opt.store_options
 @opt.asking_options
 @opt.prune_options
+@opt.lock_option
 @opt.consent("-y", "--yes", "--auto-approve", "yes", help="Do not ask for confirmation.")
 @opt.consent("--new-workspace", help="Allow a workspace that is new to a store with others.")
 @reporting("apply")

@@ -48,6 +48,7 @@ def get_(*, name: str, **given: Any) -> Report:
 @click.argument("names", nargs=-1)
 @opt.store_options
 @opt.asking_options
+@opt.lock_option
 @opt.option("--max-age", default="", metavar="12h", help="Skip what was accepted so recently (7d, 12h, 30min).")
 @reporting("check")
 def check_(*, names: tuple[str, ...], max_age: str, **given: Any) -> Report:
@@ -80,6 +81,7 @@ def history_(*, name: str, provider: str, since: str, by: str, what: str, **give
 @click.command("cancel")
 @click.argument("name")
 @opt.store_options
+@opt.lock_option
 @reporting("cancel")
 def cancel_(*, name: str, **given: Any) -> Report:
     """Discard a refused submission; what was stored before is untouched."""

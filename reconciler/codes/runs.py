@@ -36,6 +36,11 @@ ROWS = (
         "drop or add --sandbox, or name another store with --store",
     ),
     store("lease-held", "somebody else is applying to this workspace", "run the same command again when it is done"),
+    store(
+        "lock-gone",
+        "that is not the lease that is held",
+        "reconciler lock show  has the id of the one that is",
+    ),
     store("lease-lost", "the lease on the workspace passed to somebody else", "run the same command again"),
     store("key-missing", "the store's key is not here", "pass --key-file PATH or set RECONCILER_KEY"),
     store("key-wrong", "this is a key, but not one of this store's", "bring the key that the message names"),
@@ -72,6 +77,11 @@ ROWS = (
         "workspace-conflict",
         "-w names another workspace than the manifest",
         "drop -w, or pass that workspace's own manifest",
+    ),
+    usage(
+        "lock-unconfirmed",
+        "ending somebody else's lease needs --yes",
+        "look whether that run still lives; if it is gone: the same command with --yes",
     ),
     usage("not-confirmed", "apply needs a terminal to ask, or --yes", "in CI: reconciler apply --yes"),
     usage(

@@ -15,6 +15,7 @@ from reconciler.render._get import get_lines
 from reconciler.render._history import history_lines
 from reconciler.render._inform import explain_lines, key_lines, providers_lines, version_lines
 from reconciler.render._list import due_lines, list_lines, rows_table
+from reconciler.render._lock import lock_lines
 from reconciler.render._page import Line, draw
 from reconciler.render._plan import plan_lines
 from reconciler.report import Report
@@ -157,6 +158,11 @@ def _get(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from problem_lines(report.problems)
 
 
+def _lock(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from lock_lines(report)
+    yield from problem_lines(report.problems)
+
+
 def _key_status(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from key_lines(report)
     yield from problem_lines(report.problems)
@@ -174,6 +180,8 @@ _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "history": _history,
     "get": _get,
     "key status": _key_status,
+    "lock show": _lock,
+    "lock release": _lock,
     "providers": _providers,
     "explain": _explain,
     "version": _version,

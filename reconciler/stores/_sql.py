@@ -189,6 +189,7 @@ RAISE_SERIAL = "UPDATE workspaces SET serial = serial + 1 WHERE workspace = :wor
 
 GET_LEASE = """SELECT fencing, id, actor, host, pid, run_url, since, heartbeat, milliseconds, expires
     FROM leases WHERE workspace = :workspace {for_update}"""
+SEE_LEASE = GET_LEASE.removesuffix("{for_update}")
 PUT_LEASE = _upsert("leases", ("workspace",), "fencing", "id", "actor", "host", "pid", "run_url", "since", "heartbeat",
                     "milliseconds", "expires")  # fmt: skip
 RENEW_LEASE = """UPDATE leases SET heartbeat = :heartbeat, milliseconds = :milliseconds, expires = :expires

@@ -16,7 +16,7 @@ from reconciler.state import Record, SealedSecret, Slot, Snapshot, StoreInfo
 from reconciler.stores import _rows, _sql
 from reconciler.stores._commit import Commit
 from reconciler.stores._database import Database, Row
-from reconciler.stores.base import Holder, Lease, Write
+from reconciler.stores.base import Held, Holder, Lease, Tell, Write
 
 KEEP_OLD = timedelta(days=7)
 """How long previous and deleted records stay, with their secrets, where nothing else is said."""
@@ -130,7 +130,7 @@ class SqlStore:
             fencing = 1
             if rows:
                 fencing = rows[0][0] + 1
-                _refuse_if_held(rows[0], now)
+                _refuse_if_held(workspace, rows[0], now)
             lease = Lease(workspace, os.urandom(8).hex(), fencing)
             self._db.run(_sql.PUT_LEASE, {
                 "workspace": workspace, "fencing": fencing, "id": lease.id, "actor": storable(holder.actor),
@@ -138,6 +138,11 @@ class SqlStore:
                 "since": now, **_until(now, seconds),
             })  # fmt: skip
         return lease
+
+    def held(self, workspace: str) -> Held | None:
+        with self._db.reading():
+            rows = self._db.rows(_sql.SEE_LEASE, {"workspace": workspace})
+            return _held(workspace, rows[0], self._db.now()) if rows and rows[0][1] else None
 
     def renew(self, lease: Lease, seconds: float) -> None:
         with self._db.writing():
@@ -147,6 +152,15 @@ class SqlStore:
     def release(self, lease: Lease) -> None:
         with self._db.writing():
             self._db.run(_sql.FREE_LEASE, {"workspace": lease.workspace, "id": lease.id, "fencing": lease.fencing})
+
+    def take_away(self, lease: Lease, event: Event, mac: audit.Mac) -> None:
+        with self._db.writing():
+            rows = self._db.rows(_sql.GET_LEASE, {"workspace": lease.workspace})
+            if not rows or not lease.id or (rows[0][0], rows[0][1]) != (lease.fencing, lease.id):
+                raise StoreError("lock-gone", _who_has(rows[0]) if rows and rows[0][1] else "nobody holds it")
+            self._db.run(_sql.FREE_LEASE, {"workspace": lease.workspace, "id": lease.id, "fencing": lease.fencing})
+            now = self._db.now()
+            Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old)).all([Tell(event)], rows[0][2])
 
     def _hold(self, lease: Lease) -> tuple[str, float]:
         """Actor and length of the lease. Raises StoreError ``lease-lost`` where it is not this one any more.
@@ -175,9 +189,16 @@ def _until(now: str, seconds: float) -> dict[str, Any]:
     return {"heartbeat": now, "milliseconds": round(seconds * 1000), "expires": expires}
 
 
-def _refuse_if_held(row: Row, now: str) -> None:
+def _held(workspace: str, row: Row, now: str) -> Held:
+    fencing, id_, actor, host, pid, run_url, since, heartbeat, _, expires = row
+    holder = Holder(actor, host, pid, run_url)
+    return Held(Lease(workspace, id_, fencing), holder, since, heartbeat, expires, expires <= now)
+
+
+def _refuse_if_held(workspace: str, row: Row, now: str) -> None:
     if row[1] and row[9] > now:
-        raise StoreError("lease-held", _who_has(row))
+        hint = f"wait for it with --lock-timeout 2m; where it is gone for good: reconciler lock release {row[1]}"
+        raise StoreError("lease-held", _who_has(row), f"{hint} -w {workspace}")
 
 
 def _who_has(row: Row) -> str:

@@ -36,6 +36,21 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A lease as the store remembers it."""
+
+    lease: Lease
+    holder: Holder
+    since: str
+    heartbeat: str
+    """When its holder was last heard of."""
+    expires: str
+    """From when on somebody else may take it."""
+    expired: bool
+    """Whether that is so by the store's clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class Put:
     """Store a record with its sealed secrets."""
 
@@ -133,11 +148,20 @@ class Store(Protocol):
     def acquire(self, workspace: str, holder: Holder, seconds: float) -> Lease:
         """Take the lease for so many seconds. Raises StoreError ``lease-held`` that says who has it since when."""
 
+    def held(self, workspace: str) -> Held | None:
+        """Who holds the lease; None where it is free. One that expired is held until somebody takes it."""
+
     def renew(self, lease: Lease, seconds: float) -> None:
         """Extend it. Raises StoreError ``lease-lost`` where somebody else took it."""
 
     def release(self, lease: Lease) -> None:
         """Give it back; does nothing where it is somebody else's by now."""
+
+    def take_away(self, lease: Lease, event: Event, mac: Mac) -> None:
+        """End somebody else's lease, with an event, in one transaction: its holder can write nothing from then on.
+
+        Raises StoreError ``lock-gone`` where it is not the one that is held.
+        """
 
     def commit(self, lease: Lease, writes: Sequence[Write], mac: Mac) -> Sequence[bool]:
         """Apply up to 50 writes in one transaction, each under a savepoint, each with its event chained.

@@ -1,0 +1,79 @@
+"""Use cases of the lease: who holds it, and end it where its holder is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler import audit
+from reconciler.app.wiring import Where, header_at, keyring, known_workspace, open_store
+from reconciler.context import now
+from reconciler.errors import StoreError, UsageError
+from reconciler.report import Report
+from reconciler.stores.base import Held, Store
+
+
+def show(where: Where) -> Report:
+    """Who holds the workspace's lease. Needs no key."""
+    store = open_store(where)
+    try:
+        workspace = _workspace(where, store)
+        return _report("lock show", store, workspace, store.held(workspace))
+    finally:
+        store.close()
+
+
+def release(where: Where, lease_id: str, *, yes: bool) -> Report:
+    """End the lease with this id, with an event that says who did it; its holder can write nothing from then on.
+
+    Raises UsageError without the consent, StoreError ``lock-gone`` where another lease or none is held, and
+    ``key-missing``: nobody who may not apply ends another's apply.
+    """
+    store = open_store(where)
+    try:
+        workspace = _workspace(where, store)
+        held = store.held(workspace)
+        if held is None or held.lease.id != lease_id:
+            raise StoreError("lock-gone", f"{lease_id}; {_said(held)}")
+        if not yes:
+            raise UsageError("lock-unconfirmed", f"{lease_id} is the lease of {_said(held)}")
+        mac = keyring(where, store).mac(workspace)
+        store.take_away(held.lease, audit.taken_away(_facts(held), where.origin, now()), mac)
+        return _report("lock release", store, workspace, held)
+    finally:
+        store.close()
+
+
+def _workspace(where: Where, store: Store) -> str:
+    """One that is new to the store is known by nothing but its lease, until its first apply has stored something."""
+    if where.workspace and store.held(where.workspace):
+        return where.workspace
+    return known_workspace(where.workspace, store)
+
+
+def _report(command: str, store: Store, workspace: str, held: Held | None) -> Report:
+    header = header_at(store, workspace)
+    facts = {"lease": _facts(held) if held else None, "expired": bool(held and held.expired)}
+    return Report(command, header=header, facts=facts)
+
+
+def _facts(held: Held) -> dict[str, Any]:
+    holder = held.holder
+    return {
+        "id": held.lease.id,
+        "fencing": held.lease.fencing,
+        "actor": holder.actor,
+        "host": holder.host,
+        "pid": holder.pid,
+        "run_url": holder.run_url,
+        "since": held.since,
+        "heartbeat": held.heartbeat,
+        "expires": held.expires,
+    }
+
+
+def _said(held: Held | None) -> str:
+    if held is None:
+        return "nobody holds the lease"
+    holder = held.holder
+    where = f"{holder.run_url}, {holder.host}" if holder.run_url else holder.host
+    return f"{holder.actor} ({where}, process {holder.pid}) holds it since {held.since}, as {held.lease.id}"
