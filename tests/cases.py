@@ -195,6 +195,25 @@ def history_report() -> Report:
                                                    "given": ["marketing-us.auth_token"]})  # fmt: skip
 
 
+LEASE = {
+    "id": "5be2d4107f3a9c1e", "fencing": 41, "actor": "tom", "host": "runner-3", "pid": 12,
+    "run_url": "https://example.invalid/runs/8812", "since": TIME, "heartbeat": TIME,
+    "expires": "2026-11-23T14:03:08.125Z",
+}  # fmt: skip
+
+
+def lock_report() -> Report:
+    return Report("lock show", header=HEADER, facts={"lease": LEASE, "expired": False}, store_selection=" --sandbox")
+
+
+def lock_free() -> Report:
+    return Report("lock show", header=HEADER, facts={"lease": None, "expired": False})
+
+
+def lock_released() -> Report:
+    return Report("lock release", header=HEADER, facts={"lease": LEASE, "expired": False})
+
+
 def explain_report() -> Report:
     facts = {"code": "unusual", "summary": "s", "fault": "configuration", "hint": "h", "exit_code": 1, "answer": None,
              "status": None}  # fmt: skip
@@ -217,5 +236,8 @@ CASES = {
     "validate-good": validate_good,
     "check": check_report,
     "history": history_report,
+    "lock": lock_report,
+    "lock-free": lock_free,
+    "lock-released": lock_released,
     "explain": explain_report,
 }

@@ -188,3 +188,62 @@ def test_a_bug_propagates_after_what_was_settled_is_committed():
     with pytest.raises(AssertionError, match="a bug"):
         asyncio.run(carry_out(run))
     assert [name for batch in book.batches for name in batch] == ["n0", "n1", "n2"]
+
+
+def beating(beat, *, asks=20, book=None):
+    """A run whose provider lets others have their turn, with a heartbeat that never waits."""
+
+    async def ask(_task):
+        await asyncio.sleep(0.002)
+        return verdict(Answer.VALID)
+
+    run = Run([task(f"n{i}") for i in range(asks)], ask, (book or Book()).commit, lambda _: None, 1, beat=beat)
+    run.beat_seconds = 0
+    asyncio.run(carry_out(run))
+    return run
+
+
+def test_the_lease_is_kept_while_a_provider_is_slow():
+    beats = []
+    run = beating(lambda: beats.append("beat"))
+    assert len(beats) > 5
+    assert {o.result for o in run.results()} == {Result.CREATED}
+
+
+def test_a_lease_that_is_lost_meanwhile_stops_the_asking_and_the_writing():
+    book, beats = Book(), []
+
+    def beat():
+        beats.append(1)
+        if len(beats) == 2:
+            raise StoreError("lease-lost", "tom has it")
+
+    run = beating(beat, asks=500, book=book)
+    assert run.error.code.name == "lease-lost"
+    assert len(beats) == 2
+    assert sum(map(len, book.batches)) < 500
+    assert Result.SKIPPED in {o.result for o in run.results()}
+
+
+def test_a_bug_in_the_heartbeat_is_not_swallowed():
+    def beat():
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        beating(beat)
+
+
+def test_stopping_at_once_waits_for_no_answer_and_commits_what_was_answered():
+    book = Book()
+
+    async def ask(t):
+        if t.change.name != "n0":
+            asyncio.get_running_loop().call_soon(run.abort)
+            await asyncio.Event().wait()
+        return verdict(Answer.VALID)
+
+    run = Run([task(f"n{i}") for i in range(9)], ask, book.commit, lambda _: None, 2)
+    asyncio.run(carry_out(run))
+    assert run.interrupted
+    assert [(o.change.name, o.result) for o in run.results()][:2] == [("n0", Result.CREATED), ("n1", Result.SKIPPED)]
+    assert book.batches == [["n0"]]

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 import storing
-from builders import TIME, rejection
+from builders import ORIGIN, TIME, rejection
 from storing import LEA, TOM, VALUE, WORKSPACE, drop, reject, tell
 
-from reconciler import sealing
+from reconciler import audit, sealing
 from reconciler.errors import StoreError
 from reconciler.model import Account, Action, Answer, Mode, Result, Verdict
 from reconciler.state import Record
@@ -466,6 +466,36 @@ def test_a_forged_fencing_number_writes_nothing(kit):
     lease = kit.lease()
     for forged in (replace(lease, fencing=2), replace(lease, id="0"), replace(lease, workspace="dev")):
         refused("lease-lost", lambda forged=forged: kit.commit(kit.put("a"), lease=forged))
+
+
+def test_who_holds_the_lease_can_be_seen(kit):
+    assert kit.store.held(WORKSPACE) is None
+    lease = kit.store.acquire(WORKSPACE, TOM, 60)
+    kit.clock.forward(seconds=20)
+    kit.store.renew(lease, 60)
+    held = kit.another().held(WORKSPACE)
+    assert (held.lease, held.holder, held.since, held.expired) == (lease, TOM, TIME, False)
+    assert held.since < held.heartbeat < held.expires
+    assert kit.store.held("dev") is None
+    kit.clock.forward(seconds=60)
+    assert kit.store.held(WORKSPACE).expired
+    kit.store.release(lease)
+    assert kit.store.held(WORKSPACE) is None
+
+
+def test_a_lease_taken_away_writes_nothing_and_leaves_an_event(kit):
+    lease = kit.lease()
+    gone = audit.taken_away({"id": lease.id, "actor": "lea"}, ORIGIN, TIME)
+    for other in (replace(lease, id="0"), replace(lease, id=""), replace(lease, fencing=9)):
+        refused("lock-gone", kit.store.take_away, other, gone, kit.ring.mac(WORKSPACE))
+    assert kit.store.events(WORKSPACE) == []
+    kit.store.take_away(lease, gone, kit.ring.mac(WORKSPACE))
+    refused("lease-lost", lambda: kit.commit(kit.put("a"), lease=lease))
+    refused("lock-gone", kit.store.take_away, lease, gone, kit.ring.mac(WORKSPACE))
+    (event,) = (event for _, event, _ in kit.store.events(WORKSPACE))
+    assert (event.what, event.result, event.body["lease"]["id"]) == ("lock", "released", lease.id)
+    assert kit.broken() == []
+    assert kit.lease().fencing == lease.fencing + 1
 
 
 def test_renewing_and_committing_extend_the_lease(kit):
