@@ -25,7 +25,7 @@ Check = Callable[[bytes, bytes], bool]
 Link = tuple[int, Event, bytes]
 """Number from 1, event, mac."""
 
-WHAT = ("create", "update", "rename", "delete", "cancel", "check", "restore", "read")
+WHAT = ("create", "update", "rename", "delete", "cancel", "check", "restore", "read", "lock")
 """What an event can be about."""
 
 ROW = ("name", "version", "old_name", "provider", "declared", "account", "created_at", "created_by",

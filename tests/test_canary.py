@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import html
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -24,6 +26,7 @@ from reconciler.cli import COMMANDS, cli
 
 FORMATS = ("table", "json", "markdown", "github")
 STORE, SANDBOX = ("--store", "sqlite:///other.db"), ("--sandbox",)
+LEASE = "0123456789abcdef"
 KEYS = f"file {KEY_FILES}*.key"
 
 
@@ -65,6 +68,9 @@ ROWS = (
         codes=(0, 5), product=(KEYS,)),
     Row("key status", SANDBOX, STORE, "reconciler.sealing:wrapping_key_id", codes=(0, 5)),
     Row("key backup", SANDBOX, STORE, "reconciler.sealing:open_keyring", codes=(0, 5), product=("stdout",)),
+    Row("lock show", SANDBOX, STORE, "reconciler.app.locks:_facts", where="locked", codes=(0, 5)),
+    Row("lock release", (LEASE, "--yes", *SANDBOX), ("0", "--yes", *SANDBOX), "reconciler.audit:taken_away",
+        where="locked", codes=(0, 5)),
     Row("sandbox", crash="reconciler.sandbox:run", serves=True),
     Row("sandbox env", ("--write-files", "."), ("-f", "no-such"), "reconciler.sandbox:right_secret", where="rotated",
         codes=(0, 64), product=("stdout", "file project/sinch-token")),
@@ -97,6 +103,10 @@ def places(tmp_path_factory):
     assert watch(made["refused"], "apply", "--sandbox", "--yes").code == 3
     made["other"] = made["applied"].copy(root / "other")
     assert watch(made["other"], "store", "create", *STORE, *SANDBOX).code == 0
+    made["locked"] = made["applied"].copy(root / "locked")
+    with closing(sqlite3.connect(made["locked"].project / ".reconciler" / "sandbox.db")) as store:
+        store.execute("UPDATE leases SET id = ?, expires = '2999'", [LEASE])
+        store.commit()
     made["pasted"] = made["applied"].copy(root / "pasted")
     (made["pasted"].project / "credentials.yaml").write_text(PASTED)
     return made

@@ -138,5 +138,10 @@ def _details(entries: tuple[Entry, ...]) -> Iterator[str]:
         parts += [f"{key} {a} → {b}" for key, (a, b) in body.get("fingerprints", {}).items() if a and b and a != b]
         parts += [", ".join(body["keys"])] if body.get("keys") else []
         parts += [" → ".join(body["status"])] if "status" in body else []
+        parts += [f"lease {body['lease']['id']} of {_holder(body['lease'])}"] if "lease" in body else []
         if parts:
             yield f"   {say.safe('; '.join(parts))}"
+
+
+def _holder(lease: Mapping[str, Any]) -> str:
+    return f"{lease['actor']} ({lease['host']}, process {lease['pid']}) since {lease['since'][:19]}"
