@@ -63,4 +63,5 @@ def _traits(part: Mapping[str, Any]) -> Traits:
         docs=part.get("x-docs", ""),
         support=part.get("x-support", ""),
         find=tuple((k, rule.get("x-find", "")) for k, rule in part["properties"].items() if rule.get("x-secret")),
+        titles=tuple((k, rule.get("title", k)) for k, rule in part["properties"].items() if rule.get("x-secret")),
     )

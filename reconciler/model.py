@@ -148,6 +148,8 @@ class Traits:
     """The address of the provider's support."""
     find: tuple[tuple[str, str], ...] = ()
     """Each secret key with where the provider's console shows its value."""
+    titles: tuple[tuple[str, str], ...] = ()
+    """Each secret key with what people call it: ``API key``."""
 
 
 @dataclass(frozen=True, slots=True)

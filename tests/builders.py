@@ -7,9 +7,22 @@ from reconciler.model import Account, Action, Answer, Credential, Declared, Orig
 from reconciler.state import Record, Rejection
 
 TRAITS = {
-    "twilio": Traits("twilio", "Twilio", frozenset({"auth_token", "api_key_secret"}), "account_sid", ("account_sid",)),
+    "twilio": Traits(
+        "twilio",
+        "Twilio",
+        frozenset({"auth_token", "api_key_secret"}),
+        "account_sid",
+        ("account_sid",),
+        titles=(("auth_token", "Auth Token"), ("api_key_secret", "API key secret")),
+    ),
     "sinch": Traits(
-        "sinch", "Sinch", frozenset({"api_token"}), "service_plan_id", ("service_plan_id", "region"), "region"
+        "sinch",
+        "Sinch",
+        frozenset({"api_token"}),
+        "service_plan_id",
+        ("service_plan_id", "region"),
+        "region",
+        titles=(("api_token", "API token"),),
     ),
 }
 ORIGIN = Origin("lea", "os", host="desk")

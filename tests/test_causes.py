@@ -118,7 +118,7 @@ def block(made, verdict=REFUSED, result=Result.REJECTED, **rest):
 
 def test_a_refused_update_names_place_causes_state_and_whom_to_ask():
     assert block(change(secret=SecretState.CHANGED)) == [
-        "error[key-refused]: the provider did not accept the secret: alerts",
+        "error[key-refused]: Sinch did not accept the API token of alerts",
         "  --> credentials.yaml:7:16   api_token: env://SINCH",
         "  asked     GET https://eu.sms.api.sinch.com/x → 401 unauthorized, 14:02:08 UTC, request R1",
         "  fault     configuration (not this tool, not an outage)",
@@ -146,11 +146,36 @@ def test_where_only_the_region_changed_the_region_is_shown():
     assert not any("a new one" in line for line in lines)
 
 
+def test_the_state_says_that_the_others_stay():
+    done = [Outcome(change(), Result.UPDATED, 4, REFUSED), Outcome(change(), Result.CREATED, 1, REFUSED)]
+    lines = block(change(secret=SecretState.CHANGED), outcomes=tuple(done))
+    assert (
+        "  state     alerts: v3 keeps serving; your change is not stored. The 2 other changes are stored and stay."
+        in lines
+    )
+    lines = block(change(secret=SecretState.CHANGED), outcomes=tuple(done[:1]))
+    assert (
+        "  state     alerts: v3 keeps serving; your change is not stored. The 1 other change is stored and stays."
+        in lines
+    )
+
+
+def test_every_verdict_but_a_good_one_is_told_with_the_names_of_its_credential():
+    for code in CODES.values():
+        if code.answer in (Answer.REJECTED, Answer.UNKNOWN) or code.name in ("secret-missing", "secret-malformed"):
+            told = code.about("Acme", "API key", "otp-apac")
+            assert "otp-apac" in told, code.name
+            assert "{" not in told, code.name
+            assert "Acme" in told or "API key" in told, code.name
+        else:
+            assert code.about("Acme", "API key", "otp-apac") == f"{code.summary}: otp-apac"
+
+
 def test_an_unknown_judges_nothing_and_discards_nothing():
     verdict = Verdict(Answer.UNKNOWN, "timed-out", asked="GET https://h/x", at=TIME, notes=("because",))
     lines = block(change(Action.CREATE), verdict, Result.FAILED)
     assert lines == [
-        "error[timed-out]: the provider did not answer in time: alerts",
+        "error[timed-out]: Sinch did not answer in time: alerts was not judged",
         "  --> credentials.yaml:7:16   api_token: env://SINCH",
         "  asked     GET https://h/x → no answer, 14:02:08 UTC",
         "  why       because",

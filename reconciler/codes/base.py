@@ -56,6 +56,12 @@ class Code:
     """The verdict that it belongs to, where it is a provider's."""
     status: Status | None = None
     """What ``list`` shows for a stored credential whose latest verdict has this code."""
+    told: str = ""
+    """The summary, told of one credential: ``{provider}``, ``{secret}`` and ``{name}`` stand for their names."""
+
+    def about(self, provider: str, secret: str, name: str) -> str:
+        """The summary of one credential's trouble, with the names that people know."""
+        return self.told.format(provider=provider, secret=secret, name=name) if self.told else f"{self.summary}: {name}"
 
 
 def valid(name: str, summary: str, status: Status, hint: str = "") -> Code:
@@ -63,14 +69,14 @@ def valid(name: str, summary: str, status: Status, hint: str = "") -> Code:
     return Code(name, Fault.PROVIDER, Exit.DONE, summary, hint, Answer.VALID, status)
 
 
-def rejected(name: str, summary: str, hint: str, status: Status = Status.REFUSED_NOW) -> Code:
+def rejected(name: str, summary: str, hint: str, told: str, status: Status = Status.REFUSED_NOW) -> Code:
     """A provider refuses; the credential is to blame."""
-    return Code(name, Fault.CONFIGURATION, Exit.ATTENTION, summary, hint, Answer.REJECTED, status)
+    return Code(name, Fault.CONFIGURATION, Exit.ATTENTION, summary, hint, Answer.REJECTED, status, told)
 
 
-def unknown(name: str, summary: str, hint: str) -> Code:
+def unknown(name: str, summary: str, hint: str, told: str) -> Code:
     """A provider could not be asked, or said nothing usable."""
-    return Code(name, Fault.PROVIDER, Exit.ATTENTION, summary, hint, Answer.UNKNOWN, Status.NOT_REACHED)
+    return Code(name, Fault.PROVIDER, Exit.ATTENTION, summary, hint, Answer.UNKNOWN, Status.NOT_REACHED, told)
 
 
 def manifest(name: str, summary: str, hint: str = "") -> Code:
@@ -78,9 +84,9 @@ def manifest(name: str, summary: str, hint: str = "") -> Code:
     return Code(name, Fault.CONFIGURATION, Exit.INVALID, summary, hint)
 
 
-def runner(name: str, summary: str, hint: str) -> Code:
+def runner(name: str, summary: str, hint: str, told: str) -> Code:
     """This machine lacks something."""
-    return Code(name, Fault.RUNNER, Exit.ATTENTION, summary, hint)
+    return Code(name, Fault.RUNNER, Exit.ATTENTION, summary, hint, told=told)
 
 
 def store(name: str, summary: str, hint: str) -> Code:

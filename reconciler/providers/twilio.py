@@ -90,7 +90,7 @@ class TwilioFields(Fields):
         examples=["AC00000000000000000000000000000001"],
     )
     auth_token: str = secret(
-        title="Auth token",
+        title="Auth Token",
         find=f"{CONSOLE}: Account Dashboard, Account Info, Auth Token. The live one, not the test credentials.",
         default_factory=str,
     )

@@ -17,15 +17,16 @@ from reconciler.report import Report
 
 WIDTH = 100
 """Characters of a text beside its word; longer ones go on below."""
+STORED = frozenset({Result.CREATED, Result.UPDATED, Result.RENAMED, Result.DELETED})
 _FRESH = (SecretState.NEW, SecretState.CHANGED)
 
 
 def error_block(report: Report, outcome: Outcome) -> Iterator[Line]:
     """The whole block of one outcome that is rejected or failed."""
-    change, verdict, problem = outcome.change, outcome.verdict, outcome.problem
-    code = problem.code if problem else verdict.code if verdict else "bug"
+    change, verdict = outcome.change, outcome.verdict
+    code = code_of(outcome)
     traits = report.traits.get(change.provider)
-    yield Text.assemble((f"error[{code}]", "red"), f": {CODES[code].summary}: {change.name}")
+    yield Text.assemble((f"error[{code}]", "red"), f": {headline(outcome, traits)}")
     key = suspect(outcome)
     if change.credential:
         declared = change.credential.declared
@@ -37,9 +38,22 @@ def error_block(report: Report, outcome: Outcome) -> Iterator[Line]:
         yield from _beside("why", text)
     yield from _beside("fault", _fault(code))
     yield from _likely(outcome, traits)
-    yield from _beside("state", f"{change.name}: {_state(outcome)}")
+    yield from _beside("state", f"{change.name}: {_state(outcome)}{_others(report)}")
     yield from _do(report, outcome, code, key, traits)
     yield from _ask(outcome, code, traits)
+
+
+def code_of(outcome: Outcome) -> str:
+    """The code of an outcome that is rejected or failed."""
+    found = outcome.problem or outcome.verdict
+    return found.code if found else "bug"
+
+
+def headline(outcome: Outcome, traits: Traits | None) -> str:
+    """What happened, in one line: ``Infobip did not accept the API key of otp-apac``."""
+    change, key = outcome.change, suspect(outcome)
+    secret = key if key in change.secrets else next(iter(change.secrets), "")
+    return say.headline(code_of(outcome), change.name, change.provider, traits, secret)
 
 
 def suspect(outcome: Outcome) -> str:
@@ -90,6 +104,14 @@ def _state(outcome: Outcome) -> str:
     if outcome.change.action in (Action.UPDATE, Action.RENAME):
         return f"v{outcome.change.expected_version} keeps serving; your change is not stored"
     return f"v{outcome.change.expected_version} is still stored" if outcome.change.record else "nothing stored"
+
+
+def _others(report: Report) -> str:
+    """What was stored in the same run: a refusal takes nothing of it back."""
+    done = sum(1 for outcome in report.outcomes if outcome.result in STORED)
+    if not done:
+        return ""
+    return f". The {say.count(done, 'other change')} {'is' if done == 1 else 'are'} stored and stay{'s' * (done == 1)}."
 
 
 def _do(report: Report, outcome: Outcome, code: str, key: str, traits: Traits | None) -> Iterator[str]:

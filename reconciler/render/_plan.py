@@ -25,7 +25,7 @@ def plan_lines(report: Report) -> Iterator[Line]:
     yield from _head(report)
     yield ""
     wide = min(30, max((len(c.name) for c in plan.changes), default=0))
-    for change in plan.changes:
+    for change in sorted(plan.changes, key=lambda change: _urgency(change, report.live.get(change.name))):
         yield from change_lines(change, wide, report.live.get(change.name))
     if plan.changes:
         yield ""
@@ -38,6 +38,15 @@ def plan_lines(report: Report) -> Iterator[Line]:
     if report.live:
         yield _live_counts(report)
     yield from _next(report)
+
+
+def _urgency(change: Change, live: Verdict | None) -> int:
+    """What needs a person comes first, what is only noted last; between equals the plan's order stays."""
+    if change.blocked or (live and live.answer is Answer.REJECTED):
+        return 0
+    if change.replaces_account or change.unresolved or (live and live.answer is Answer.UNKNOWN):
+        return 1
+    return 3 if change.action is Action.NOTE else 2
 
 
 def _live_counts(report: Report) -> str:

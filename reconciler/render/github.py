@@ -6,14 +6,14 @@ No free text gets that far: a text is one line, escaped, behind our own ``::erro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.codes import CODES
-from reconciler.model import Answer, Place, Problem, Result, Severity, Verdict
+from reconciler.model import Answer, Declared, Place, Problem, Result, Severity, Traits, Verdict
 from reconciler.plans import Change, Outcome
 from reconciler.render import rows as say
-from reconciler.render._failure import suspect
+from reconciler.render._failure import code_of, headline, suspect
 from reconciler.report import Checkup, Report, Row
 
 
@@ -56,24 +56,35 @@ def _inert(text: object) -> str:
 
 def _notes(report: Report) -> Iterator[Note]:
     yield from map(_problem, report.problems)
-    if report.plan:
-        yield from (_problem(refusal) for refusal in report.plan.refusals)
-        if report.command == "plan":
-            asked = {outcome.change.name for outcome in report.outcomes}
-            for change in report.plan.changes:
-                yield from _change(change, report.live.get(change.name))
-                yield from _unresolved(change) if change.name not in asked else ()
+    yield from _planned(report)
     for outcome in report.outcomes:
         if outcome.result in (Result.REJECTED, Result.FAILED):
-            yield _outcome(outcome)
-    for checkup in report.checkups:
-        yield from _checkup(checkup)
-    if report.command == "list":
-        yield from (_row(row) for row in report.rows if row.needs_a_person)
-    yield from map(_row, report.waiting)
+            yield _outcome(outcome, report.traits)
+    yield from _stored(report)
     for one in report.due:
         yield Note(Severity.WARNING, f"{one.name}: due", (f"{one.name} {say.due(one)}",))
     yield from _run(report)
+
+
+def _planned(report: Report) -> Iterator[Note]:
+    """What a reviewer must know; after an apply only what it refused."""
+    plan = report.plan
+    if plan is None:
+        return
+    yield from map(_problem, plan.refusals)
+    asked = {outcome.change.name for outcome in report.outcomes}
+    for change in plan.changes if report.command == "plan" else ():
+        yield from _change(change, report.live.get(change.name), report.traits)
+        yield from _unresolved(change) if change.name not in asked else ()
+
+
+def _stored(report: Report) -> Iterator[Note]:
+    """What is stored, or was refused, and needs a person."""
+    for checkup in report.checkups:
+        yield from _checkup(checkup, report.traits)
+    shown = report.rows if report.command == "list" else ()
+    for row in (*report.waiting, *(row for row in shown if row.needs_a_person)):
+        yield from _row(row, report.traits)
 
 
 def _problem(problem: Problem) -> Note:
@@ -81,7 +92,7 @@ def _problem(problem: Problem) -> Note:
     return Note(problem.severity, title, (problem.summary, problem.detail, problem.hint), problem.place)
 
 
-def _change(change: Change, live: Verdict | None) -> Iterator[Note]:
+def _change(change: Change, live: Verdict | None, traits: Mapping[str, Traits]) -> Iterator[Note]:
     """What a reviewer of one change must know before it is merged."""
     where = change.credential
     place = where.place() if where else None
@@ -92,7 +103,8 @@ def _change(change: Change, live: Verdict | None) -> Iterator[Note]:
         outcome = Outcome(change, Result.REJECTED, verdict=live)
         severity = Severity.ERROR if live.answer is Answer.REJECTED else Severity.WARNING
         place = where.place(suspect(outcome)) if where else None
-        yield Note(severity, f"{live.code}: {change.name}", _said(change.provider, live), place)
+        said = headline(outcome, traits.get(change.provider))
+        yield Note(severity, f"{live.code}: {change.name}", (said, *_said(change.provider, live)), place)
 
 
 def _unresolved(change: Change) -> Iterator[Note]:
@@ -102,45 +114,50 @@ def _unresolved(change: Change) -> Iterator[Note]:
         yield Note(Severity.WARNING, f"{code}: {change.name}", (said, CODES[code].hint), place)
 
 
-def _outcome(outcome: Outcome) -> Note:
+def _outcome(outcome: Outcome, traits: Mapping[str, Traits]) -> Note:
     change, problem, verdict = outcome.change, outcome.problem, outcome.verdict
     place = change.credential.place(suspect(outcome)) if change.credential else None
-    if problem:
-        return Note(Severity.ERROR, f"{problem.code}: {change.name}",
-                    (problem.summary, problem.detail, problem.hint), place)  # fmt: skip
-    lines = _said(change.provider, verdict) if verdict else ()
-    return Note(Severity.ERROR, f"{verdict.code if verdict else 'bug'}: {change.name}", lines, place)
+    said = _said(change.provider, verdict) if verdict else ()
+    lines = (problem.detail, problem.hint) if problem else said
+    return Note(Severity.ERROR, f"{code_of(outcome)}: {change.name}",
+                (headline(outcome, traits.get(change.provider)), *lines), place)  # fmt: skip
 
 
 def _said(provider: str, verdict: Verdict) -> tuple[str, ...]:
-    """The answer, what it means, why it probably came, what to do."""
+    """The answer, why it probably came, what to do."""
     likely = [f"likely: {text}" for text in verdict.likely]
-    code = CODES[verdict.code]
-    return (code.summary, say.verdict_facts(provider, verdict), *verdict.notes, *likely, code.hint)
+    return (say.verdict_facts(provider, verdict), *verdict.notes, *likely, say.hint(verdict.code))
 
 
-def _checkup(checkup: Checkup) -> Iterator[Note]:
+def _checkup(checkup: Checkup, traits: Mapping[str, Traits]) -> Iterator[Note]:
     record, verdict = checkup.record, checkup.verdict
     unknown = verdict.answer is Answer.UNKNOWN
     if checkup.after.startswith("ready") and not unknown:
         return
     what = f"{record.name} was not reached" if unknown else f"{record.name} is {checkup.after}"
     severity = Severity.WARNING if checkup.after.startswith("ready") else Severity.ERROR
-    yield Note(severity, f"{verdict.code}: {record.name}", (what, *_said(record.declared.provider, verdict)))
+    lines = (what, *_told(record.name, record.declared, verdict, traits))
+    yield Note(severity, f"{verdict.code}: {record.name}", lines)
 
 
-def _row(row: Row) -> Note:
+def _row(row: Row, traits: Mapping[str, Traits]) -> Iterator[Note]:
     """What a list says of a credential that needs a person: an error where it cannot send."""
-    record, rejection = row.record, row.rejection
-    lines: list[str] = [f"{row.name} is {row.status}"]
-    verdict = record.verdict if record else None
-    if rejection:
-        verdict = rejection.verdict
-        lines.append(f"{say.rejection_state(rejection, record)} {say.attempt(rejection)}")
-    said = _said(row.provider, verdict) if verdict else ()
-    code = verdict.code if verdict else ""
+    source = row.rejection or row.record
+    if source is None:
+        return
+    lines = [f"{row.name} is {row.status}"]
+    if row.rejection:
+        lines.append(f"{say.rejection_state(row.rejection, row.record)} {say.attempt(row.rejection)}")
+    lines += _told(row.name, source.declared, source.verdict, traits)
     severity = Severity.WARNING if row.ready else Severity.ERROR
-    return Note(severity, f"{code}: {row.name}", (*lines, *said))
+    yield Note(severity, f"{source.verdict.code}: {row.name}", tuple(lines))
+
+
+def _told(name: str, declared: Declared, verdict: Verdict, traits: Mapping[str, Traits]) -> tuple[str, ...]:
+    """What a verdict says of a credential that is stored, or was refused."""
+    secret, provider = next(iter(declared.references), ""), declared.provider
+    said = say.headline(verdict.code, name, provider, traits.get(provider), secret)
+    return (said, *_said(provider, verdict))
 
 
 def _run(report: Report) -> Iterator[Note]:

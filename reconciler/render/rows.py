@@ -11,7 +11,7 @@ from typing import Any
 from reconciler import verdicts
 from reconciler.codes import CODES, Fault
 from reconciler.due import Due
-from reconciler.model import Action, Mode, Result, SecretState, Status, Verdict
+from reconciler.model import Action, Mode, Result, SecretState, Status, Traits, Verdict
 from reconciler.plans import Change, FieldChange, Outcome
 from reconciler.report import Header, Row
 from reconciler.state import Record, Rejection
@@ -214,6 +214,13 @@ def versions(outcome: Outcome) -> str:
     if outcome.version != before:
         return f"v{before} → v{outcome.version}" if before else f"v{outcome.version}"
     return f"v{before} stays" if before else "nothing stored"
+
+
+def headline(code: str, name: str, provider: str, traits: Traits | None, secret: str = "") -> str:
+    """What a code says of one credential; ``secret`` is the key of the secret that it is about."""
+    titles = dict(traits.titles) if traits else {}
+    called = titles.get(secret) or next(iter(titles.values()), "secret")
+    return CODES[code].about(safe(traits.title if traits else provider), safe(called), name)
 
 
 def hint(code: str) -> str:
