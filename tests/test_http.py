@@ -6,9 +6,7 @@ import asyncio
 import datetime as dt
 import gzip
 import logging
-import ssl
 import traceback
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -16,59 +14,13 @@ import pytest
 import respx
 from aiohttp import web
 from certificates import certificate
+from wire import HEADERS, HOST, SECRET, URL, Sleeps, get, ok, pooled, serving
 
 from reconciler.errors import NotAsked, ReconcilerError, SecretUnavailable, UsageError
 from reconciler.http import HttpPool, basic, bearer, scheme
 from reconciler.secret import Secret
 
-SECRET = "zq7-secret-value-zq7"
-HEADERS = {"authorization": bearer(Secret(SECRET))}
-HOST = "api.twilio.com"
-URL = f"https://{HOST}/x.json?page=1"
 DEAD = "http://127.0.0.1:9"
-
-
-class Sleeps:
-    """Stands in for sleeping: notes the seconds and goes on."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-        await asyncio.sleep(0)
-
-
-@asynccontextmanager
-async def serving(handler, tls: ssl.SSLContext | None = None):
-    runner = web.ServerRunner(web.Server(handler, access_log=None, handler_cancellation=True), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-    try:
-        yield f"http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
-async def ok(_request):
-    return web.json_response({"a": 1}, headers={"Set-Cookie": f"session={SECRET}"})
-
-
-def pooled(**limits) -> HttpPool:
-    return HttpPool(**{"sleep": Sleeps(), "backoff": 0.001} | limits)
-
-
-def get(handler=ok, *, times=1, headers=HEADERS, tls=None, **limits):
-    """The last of ``times`` answers of a server that stands in for Twilio."""
-
-    async def run():
-        async with serving(handler, tls) as origin, pooled(**{"routes": {"twilio": origin}} | limits) as pool:
-            http = pool.for_provider("twilio", (HOST,))
-            for _ in range(times):
-                reply = await http.get(URL, headers=headers, account="AC1")
-            return reply
-
-    return asyncio.run(run())
 
 
 def mocked(*answers, **limits):
@@ -322,7 +274,7 @@ def test_who_waits_to_be_asked_again_holds_no_slot():
     assert asked == ["a", "b", "a"]
 
 
-def test_a_large_answer_is_not_read_to_its_end():
+def test_attack_56_a_large_answer_is_not_read_to_its_end():
     sent = 0
 
     async def large(request):
@@ -340,7 +292,7 @@ def test_a_large_answer_is_not_read_to_its_end():
     assert sent < 50 * 2**20
 
 
-def test_a_small_answer_that_unpacks_to_a_large_one_is_refused():
+def test_attack_56_a_small_answer_that_unpacks_to_a_large_one_is_refused():
     async def bomb(_request):
         body = gzip.compress(b" " * 2**22)
         return web.Response(body=body, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})

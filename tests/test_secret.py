@@ -37,7 +37,7 @@ def test_every_way_of_turning_it_into_text_hides_it(show):
      lambda s: copy.deepcopy(Holder(s)), lambda s: s.__getstate__(), vars, iter, len, lambda s: s + "",
      lambda s: s < s],
 )  # fmt: skip
-def test_every_other_way_out_is_refused_without_it(leak):
+def test_attack_68_every_other_way_out_is_refused_without_it(leak):
     with pytest.raises((TypeError, AttributeError)) as caught:
         leak(Secret(VALUE))
     assert VALUE not in "".join(traceback.format_exception(caught.value))
