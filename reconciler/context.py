@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from reconciler.model import Origin
 
@@ -43,11 +45,22 @@ def _github(env: Mapping[str, str]) -> dict[str, str]:
     return {
         "ci": "github",
         "actor": env.get("GITHUB_ACTOR", ""),
+        "commit_author": _github_author(env.get("GITHUB_EVENT_PATH", "")),
         "triggered_by": env.get("GITHUB_TRIGGERING_ACTOR", ""),
         "commit": env.get("GITHUB_SHA", ""),
         "pull_request": ref[2] if ref[:2] == ["refs", "pull"] and len(ref) > 2 else "",
         "run_url": run if env.get("GITHUB_RUN_ID") else "",
     }
+
+
+def _github_author(path: str) -> str:
+    """Who wrote the pushed commit, from the event that GitHub keeps in a file; a pull request's tells nobody."""
+    try:
+        event = json.loads(Path(path).read_bytes()) if path else {}
+        author = event["head_commit"]["author"]
+        return str(author.get("username") or author.get("name") or "")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 def _gitlab(env: Mapping[str, str]) -> dict[str, str]:

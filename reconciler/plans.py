@@ -52,6 +52,12 @@ class Change:
     def replaces_account(self) -> bool:
         return "account" in self.reasons
 
+    @property
+    def lifts_protection(self) -> bool:
+        """Whether it takes a protection away from what stays."""
+        lifted = any(f.field == "protected" and f.before and not f.after for f in self.fields)
+        return lifted and self.action is not Action.DELETE
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -23,6 +23,28 @@ def test_github_outside_a_pull_request_has_no_number():
     assert context.origin(GITHUB | {"GITHUB_REF": "refs/heads/main"}).pull_request == ""
 
 
+def test_github_names_the_author_of_the_pushed_commit_as_creator(tmp_path):
+    event = tmp_path / "event.json"
+    event.write_text('{"head_commit": {"author": {"name": "Tom", "username": "tom-acme"}}}')
+    env = GITHUB | {"GITHUB_ACTOR": "lea", "GITHUB_EVENT_PATH": str(event)}
+    origin = context.origin(env)
+    assert (origin.actor, origin.commit_author, origin.creator) == ("lea", "tom-acme", "tom-acme")
+    event.write_text('{"head_commit": {"author": {"name": "Tom"}}}')
+    assert context.origin(env).creator == "Tom"
+    for odd in (
+        "{}",
+        "[]",
+        "no JSON",
+        '{"head_commit": null}',
+        '{"head_commit": {"author": "Tom"}}',
+        '{"pull_request": {}}',
+    ):
+        event.write_text(odd)
+        assert context.origin(env).creator == "lea"
+    event.unlink()
+    assert context.origin(env).creator == "lea"
+
+
 def test_gitlab_names_the_commit_author_as_creator():
     env = {
         "GITLAB_CI": "true", "GITLAB_USER_LOGIN": "lea", "CI_COMMIT_AUTHOR": "Tom <tom@example.com>",

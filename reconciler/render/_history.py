@@ -30,7 +30,7 @@ def history_lines(report: Report, width: int) -> Iterator[Line]:
     if not report.entries:
         return
     yield ""
-    yield fit(_columns(report.entries), width)
+    yield fit(_columns(report.entries, one="name" in report.filters), width)
     yield from _details(report.entries)
 
 
@@ -46,21 +46,24 @@ def _answer(report: Report) -> Iterator[str]:
 
 
 def _changed(events: list[Event]) -> str:
-    """``Changed once, by tom. Secret changed: YES, once (v4, 2026-11-23 14:02 UTC).``"""
+    """``Changed once, by tom. Secret changed: YES, once (v3 → v4, 2026-11-23 14:02 UTC).``"""
     changes = [e for e in events if e.result in STORED or e.what == "delete"]
     secret = [e for e in changes if "changed" in e.body.get("secrets", {}).values()]
-    times = {0: "Not changed", 1: "Changed once"}.get(len(changes), f"Changed {len(changes)} times")
+    times = f"Changed {_times(len(changes))}" if changes else "Not changed"
     if not secret:
         return f"{times}{_by(changes)}. Secret changed: no."
-    which = ", ".join(f"v{e.version}, {say.clock(e.time)}" for e in secret)
-    return f"{times}{_by(changes)}. Secret changed: YES, {len(secret)}x ({which})."
+    which = "; ".join(f"v{e.version - 1} → v{e.version}, {say.clock(e.time)}" for e in secret)
+    return f"{times}{_by(changes)}. Secret changed: YES, {_times(len(secret))} ({which})."
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _read(reads: list[Event], given: Sequence[str]) -> str:
     """``Read 3 times, by tom. Still in use, of what was read: alerts-eu.api_token.``"""
-    times = {1: "Read once"}.get(len(reads), f"Read {len(reads)} times")
     left = ", ".join(map(say.safe, given)) or "nothing, all of it was replaced since"
-    return f"{times}{_by(reads)}. Still in use, of what was read: {left}."
+    return f"Read {_times(len(reads))}{_by(reads)}. Still in use, of what was read: {left}."
 
 
 def _by(events: list[Event]) -> str:
@@ -68,16 +71,18 @@ def _by(events: list[Event]) -> str:
     return f", by {', '.join(map(say.safe, who))}" if who else ""
 
 
-def _columns(entries: tuple[Entry, ...]) -> list[tuple[str, list[Text], int]]:
+def _columns(entries: tuple[Entry, ...], *, one: bool) -> list[tuple[str, list[Text], int]]:
+    """What the events are told by; the number stays longest, since the lines below are told by it."""
     events = [entry.event for entry in entries]
+    names = [("NAME", [Text(say.safe(e.name)) for e in events], 92)]
     return [
-        ("SEQ", [Text(_number(entry)) for entry in entries], 60),
+        ("SEQ", [Text(_number(entry)) for entry in entries], 100),
         ("TIME", [Text(e.time[:19].replace("T", " ")) for e in events], 90),
-        ("NAME", [Text(say.safe(e.name)) for e in events], 95),
-        ("WHAT", [Text("secret read" if e.what == "read" else e.what) for e in events], 100),
-        ("SECRET", [Text(_secret(e.body)) for e in events], 85),
+        *([] if one else names),
+        ("WHAT", [Text("secret read" if e.what == "read" else e.what) for e in events], 95),
+        ("SECRET", [Text(_secret(e)) for e in events], 85),
         ("RESULT", [Text(_result(entry)) for entry in entries], 80),
-        ("WHO", [Text(say.safe(" ".join(_people(e.body)))) for e in events], 75),
+        ("WHO", [Text(say.safe(" ".join(_people(e.body)))) for e in events], 88),
     ]
 
 
@@ -85,8 +90,11 @@ def _number(entry: Entry) -> str:
     return str(entry.seq) if entry.seq else "waits"
 
 
-def _secret(body: Mapping[str, Any]) -> str:
-    states = set(body.get("secrets", {}).values())
+def _secret(event: Event) -> str:
+    """``changed`` where another value was stored, ``different`` where another one was tried and is not stored."""
+    states = set(event.body.get("secrets", {}).values())
+    if "changed" in states and event.result not in STORED:
+        return "different"
     for state in ("changed", "new", "not compared", "unchanged"):
         if state in states:
             return state
@@ -101,7 +109,7 @@ def _result(entry: Entry) -> str:
         return f"v{event.body['given']} given to {say.safe(event.body.get('how', '?'))}"
     code = event.body.get("verdict", {}).get("code") or event.body.get("problem", "")
     stays = f", v{event.version} stayed" if event.version and event.result in ("rejected", "failed") else ""
-    return f"{event.result}{stays}" + (f" ({code})" if code else "")
+    return f"{event.result}{stays}" + (f" ({code})" if code and not stays else "")
 
 
 def _people(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -136,11 +144,21 @@ def _details(entries: tuple[Entry, ...]) -> Iterator[str]:
         yield f"{_number(entry)}: {say.safe(_how(body))}"
         parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if a is not None]
         parts += [f"{key} {a} → {b}" for key, (a, b) in body.get("fingerprints", {}).items() if a and b and a != b]
+        parts += [_answered(body)] if entry.event.result in ("rejected", "failed") and "verdict" in body else []
         parts += [", ".join(body["keys"])] if body.get("keys") else []
         parts += [" → ".join(body["status"])] if "status" in body else []
         parts += [f"lease {body['lease']['id']} of {_holder(body['lease'])}"] if "lease" in body else []
         if parts:
             yield f"   {say.safe('; '.join(parts))}"
+
+
+def _answered(body: Mapping[str, Any]) -> str:
+    """``twilio 401/20003 · request RQ8 · key-refused``: what the provider said."""
+    said = body["verdict"]
+    status, word = said.get("http_status"), str(said.get("provider_code", ""))
+    request = f"request {said['request_id']}" if said.get("request_id") else ""
+    answer = say.answered(str(body.get("provider", "")), status, word)
+    return " · ".join(part for part in (answer, request, said.get("code", "")) if part)
 
 
 def _holder(lease: Mapping[str, Any]) -> str:

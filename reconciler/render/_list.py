@@ -20,9 +20,7 @@ def list_lines(report: Report, width: int, now: str) -> Iterator[Line]:
     if report.rows:
         yield ""
         yield rows_table(report.rows, width, now)
-    elif report.filters:
-        yield f"Creators: {', '.join(map(say.safe, report.creators)) or 'none yet'}."
-    else:
+    elif not report.filters:
         yield "Nothing is stored here yet: reconciler plan shows what apply would store."
     yield from _needs_a_person(report)
     yield from _notes(report)
@@ -53,7 +51,8 @@ def _shown(report: Report) -> str:
     counter = f"{len(report.rows)} of {report.total} credentials"
     if not filters:
         return counter
-    return f"{counter} · {filters}" if report.rows else f"{counter} match {filters}"
+    creators = ", ".join(map(say.safe, report.creators)) or "none yet"
+    return f"{counter} · {filters}" if report.rows else f"{counter} match {filters}. Creators: {creators}."
 
 
 def rows_table(rows: tuple[Row, ...], width: int, now: str, *, version: bool = False) -> Line:

@@ -76,14 +76,8 @@ def _consequences(change: Change, live: Verdict | None) -> Iterator[Reason]:
         yield "🟠 account", f"Another account: messages go out, and are billed, there.{valid}"
     if change.action is Action.DELETE:
         yield "🟠 delete", "Nothing can send with it any more."
-    if lifts_protection(change):
+    if change.lifts_protection:
         yield "🟠 protection", "Its protection is lifted: the next plan may delete it or change its account."
-
-
-def lifts_protection(change: Change) -> bool:
-    """Whether it takes a protection away from what stays."""
-    update = change.action is not Action.DELETE
-    return update and any(f.field == "protected" and f.before and not f.after for f in change.fields)
 
 
 def _answer(change: Change, verdict: Verdict) -> str:

@@ -9,7 +9,7 @@ from reconciler.model import Action, Answer, SecretState, Verdict
 from reconciler.plans import Change, Plan
 from reconciler.render import _md as md
 from reconciler.render import rows as say
-from reconciler.render._md_decide import decisions, fixes, icon, lifts_protection
+from reconciler.render._md_decide import decisions, fixes, icon
 from reconciler.report import Header, Report
 
 
@@ -81,7 +81,7 @@ def _grave(report: Report, plan: Plan) -> Iterator[str]:
         (missing, f"{missing} without a secret here"),
         (accounts, f"{accounts} replace{'s' if accounts == 1 else ''} an account"),
         (deletes, f"{deletes} to delete"),
-        (sum(1 for c in plan.effective if lifts_protection(c)), "protection lifted"),
+        (sum(1 for c in plan.effective if c.lifts_protection), "protection lifted"),
     )
     return (text for number, text in parts if number)
 

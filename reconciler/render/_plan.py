@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from reconciler.model import Action, Answer, SecretState, Verdict
-from reconciler.plans import Change
+from reconciler.plans import Change, Plan
 from reconciler.render import rows as say
 from reconciler.render._page import STYLES, Line
 from reconciler.report import Report, plan_also, plan_summary
@@ -69,8 +69,24 @@ def _head(report: Report) -> Iterator[Line]:
     files = f"{report.files} file{'' if report.files == 1 else 's'}"
     yield say.header(head) + (f" · serial {head.serial}" if head.exists else "")
     stored = f", {head.stored} stored" if head.exists else ""
-    yield f"{report.declared} declared in {files}{stored} · {_compared(report)}" + (
-        " · partial" if plan.partial else ""
+    commit = report.origin.commit[:9] if report.origin else ""
+    parts = [
+        f"commit {say.safe(commit)}" if commit else "",
+        f"{report.declared} declared in {files}{stored}",
+        _compared(report),
+        _asked(report, plan),
+        "partial" if plan.partial else "",
+    ]
+    yield " · ".join(part for part in parts if part)
+
+
+def _asked(report: Report, plan: Plan) -> str:
+    """How many of those that a provider must be asked about were asked; nothing where nobody wanted to know."""
+    total = sum(1 for change in plan.changes if change.asks)
+    return (
+        f"asked live: {len(report.live)} of {say.count(total, 'create or update', 'creates and updates')}"
+        if report.live
+        else ""
     )
 
 
@@ -86,7 +102,7 @@ def _compared(report: Report) -> str:
 def change_lines(change: Change, wide: int, live: Verdict | None = None) -> Iterator[Line]:
     """One change: its own line, then a line for each field."""
     sign = say.SIGNS[change.action]
-    place = str(change.credential.place()).rpartition(":")[0] if change.credential else ""
+    place = str(change.credential.place()).rpartition(":")[0] if change.credential else _leave(change)
     said = say.action(change)
     if change.blocked:
         said += f", REFUSED: {change.blocked}"
@@ -102,6 +118,14 @@ def change_lines(change: Change, wide: int, live: Verdict | None = None) -> Iter
         yield f"        {live.answer:<{KEY}}  {say.verdict_facts(change.provider, live)}: {say.hint(live.code)}"
     if change.action in (Action.CREATE, Action.UPDATE, Action.RENAME):
         yield from _fields(change)
+
+
+def _leave(change: Change) -> str:
+    """How to be rid of what no manifest declares, as far as that can be."""
+    if change.action is not Action.NOTE or "undeclared" not in change.reasons or change.record is None:
+        return ""
+    lift = "protected: lift that first" if change.record.declared.protected else "not protected"
+    return f"delete with --prune ({lift})"
 
 
 def _live(verdict: Verdict) -> str:
@@ -130,10 +154,29 @@ def _state(change: Change, key: str) -> str:
     return say.SECRET_STATES[change.secrets[key]]
 
 
+def _would(report: Report, plan: Plan) -> str:
+    """What apply would make of it, if the providers say the same again; and whether it takes anything away."""
+    by = {answer: [name for name, said in report.live.items() if said.answer is answer] for answer in Answer}
+    refused, unknown = by[Answer.REJECTED], by[Answer.UNKNOWN]
+    missing = [change.name for change in plan.effective if change.unresolved]
+    left = len(plan.effective) - len(refused) - len(unknown) - len(missing)
+    said = f"Apply would store {left} of {say.count(len(plan.effective), 'change')}"
+    said += f" and refuse {say.names(refused)}" if refused else ""
+    said += f"; not judged: {say.names(unknown)}" if unknown else ""
+    said += f"; without a secret here: {say.names(missing)}" if missing else ""
+    deletes, lifted = len(plan.of(Action.DELETE)), sum(1 for change in plan.changes if change.lifts_protection)
+    gone = say.count(deletes, "delete") if deletes else "No delete"
+    lifts = f"protection of {lifted} lifted" if lifted else "no protection lifted"
+    return f"{said}. {gone}, {lifts}."
+
+
 def _next(report: Report) -> Iterator[Line]:
     plan = report.plan
     if plan is None or not plan.effective:
         return
+    if report.live:
+        yield ""
+        yield _would(report, plan)
     for refusal in plan.refusals:
         yield f"apply will refuse this plan: {refusal.code}: {say.safe(refusal.detail)}. {say.safe(refusal.hint)}"
     if plan.digest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -116,12 +116,17 @@ def service_id(row: Row) -> str:
 
 
 def provider_answer(provider: str, verdict: Verdict) -> str:
-    """``twilio 401/20003``, ``infobip 401 UNAUTHORIZED``: who said it, with status and code."""
-    if verdict.http_status is None:
+    """Who said it, with status and code."""
+    return answered(provider, verdict.http_status, verdict.provider_code)
+
+
+def answered(provider: str, http_status: int | None, provider_code: str) -> str:
+    """``twilio 401/20003``, ``infobip 401 UNAUTHORIZED``."""
+    if http_status is None:
         return f"{provider} did not answer"
-    word = safe(verdict.provider_code)
+    word = safe(provider_code)
     code = f"{'/' if word.isdecimal() else ' '}{word}" if word else ""
-    return f"{provider} {verdict.http_status}{code}"
+    return f"{provider} {http_status}{code}"
 
 
 def verdict_facts(provider: str, verdict: Verdict) -> str:
@@ -238,6 +243,11 @@ def due(one: Due) -> str:
     return f"{verb} {when} ({one.day})"
 
 
-def count(number: int, noun: str) -> str:
+def names(words: Sequence[str], limit: int = 5) -> str:
+    """A few names, and how many more there are."""
+    return ", ".join(words[:limit]) + (f" and {len(words) - limit} more" if len(words) > limit else "")
+
+
+def count(number: int, noun: str, many: str = "") -> str:
     """``1 day``, ``2 days``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {many or noun + 's'}"
