@@ -147,6 +147,7 @@ def outcome(
     body = {
         "provider": change.provider,
         "reasons": list(change.reasons),
+        "from": change.old_name,
         "fields": [[f.field, f.before, f.after] for f in change.fields],
         "secrets": dict(change.secrets),
         "fingerprints": _shown(before, after),
@@ -156,6 +157,12 @@ def outcome(
         "who": who(origin),
     }
     return Event(time, str(change.action), str(result), change.name, version, body=_said(body))
+
+
+def left(change: Change, origin: Origin, time: str, digest: str = "") -> Event:
+    """The event that a rename leaves under the old name, where no row is any more."""
+    body = {"provider": change.provider, "to": change.name, "digest": digest, "who": who(origin)}
+    return Event(time, "rename", "left", change.old_name, change.expected_version, body=_said(body))
 
 
 def dropped(name: str, why: str, origin: Origin, time: str, *, digest: str = "") -> Event:

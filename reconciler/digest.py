@@ -39,4 +39,5 @@ def _covered(change: Change) -> dict[str, Any]:
         "references": dict(declared.references) if declared else {},
         "expected": change.expected_version,
         "secrets": dict(change.secrets),
+        **({"from": change.old_name} if change.old_name else {}),
     }

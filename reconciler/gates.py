@@ -18,10 +18,13 @@ def delete_limit(stored: int) -> int:
 def refusals(changes: Sequence[Change], stored: int, scope: Scope) -> tuple[Problem, ...]:
     """What ``apply`` will refuse of this plan, so that a reviewer sees it first."""
     found: list[Problem] = []
-    blocked = [change for change in changes if change.blocked]
+    blocked = [change for change in changes if change.blocked == "protected"]
     if blocked:
         why = ", ".join(f"{change.name} would {_forbidden(change)}" for change in blocked)
         found.append(_refusal("protected", why))
+    taken = [change for change in changes if change.blocked == "name-taken"]
+    if taken:
+        found.append(_refusal("name-taken", ", ".join(f"{c.old_name} and {c.name}" for c in taken)))
     deletes = sum(1 for change in changes if change.action is Action.DELETE)
     limit = delete_limit(stored) if scope.max_deletes is None else scope.max_deletes
     if deletes > limit:

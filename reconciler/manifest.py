@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler import sources
+from reconciler import renames, sources
 from reconciler.codes import CODES
 from reconciler.collector import collector_off
 from reconciler.errors import ManifestInvalid, UsageError
@@ -21,6 +21,8 @@ from reconciler.trouble import Trouble, shown
 from reconciler.yamlreader import Document, Mark
 from reconciler.yamlreader import read as read_yaml
 
+_APART = frozenset({"provider", "moved_from"})
+"""Keys that are no part of what is compared key by key."""
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z", re.ASCII)
 
 
@@ -83,7 +85,7 @@ def read(
         files = [_check(sources.load(path), checker, allow_empty) for path in found]
         name = _workspace(files, workspace)
         problems += [problem for file in files for problem in file.problems]
-        problems += [*_differing(files), *_twice(files), *_none(files, paths, allow_empty)]
+        problems += [*_differing(files), *_twice(files), *_renames(files), *_none(files, paths, allow_empty)]
         problems.sort(key=_order)
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise ManifestInvalid(problems, declared=sum(len(file.entries) for file in files), files=len(files))
@@ -168,6 +170,19 @@ def _twice(files: list[_File]) -> Iterator[Problem]:
             yield Problem(code.name, code.summary, found[-1], shown(name), detail, code.hint)
 
 
+def _renames(files: list[_File]) -> Iterator[Problem]:
+    """What the ``moved_from`` of all files together may not ask for."""
+    wishes = [
+        renames.Wish(name, old, file.place("credentials", name, "moved_from"))
+        for file in files
+        for name, entry in file.entries.items()
+        if isinstance(entry, dict) and isinstance(old := entry.get("moved_from"), str) and _NAME.match(old)
+    ]
+    if wishes:
+        declared = {name: file.place("credentials", name) for file in files for name in file.entries}
+        yield from renames.conflicts(wishes, declared)
+
+
 def _none(files: list[_File], paths: Sequence[Path], allow_empty: bool) -> Iterator[Problem]:
     """A manifest without any credential, which is more often a wrong path than meant."""
     if allow_empty or any(file.entries or file.problems for file in files):
@@ -188,12 +203,12 @@ def _credentials(file: _File, kinds: Mapping[str, Kind]) -> Iterator[Credential]
         provider = entry["provider"]
         role = roles[provider]
         for key, value in entry.items():
-            if key != "provider":
+            if key not in _APART:
                 number, form = role[key]
                 parts[number][key] = form(value) if form else value
         marks = entry.marks
         marks[""] = entries.marks[name]  # type: ignore[attr-defined]
-        yield Credential(name, Declared(provider, *parts), file.name, marks)
+        yield Credential(name, Declared(provider, *parts), file.name, marks, entry.get("moved_from", ""))
 
 
 def _roles(kind: Kind) -> dict[str, tuple[int, Any]]:

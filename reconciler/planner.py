@@ -6,13 +6,14 @@ The same input gives the same plan and the same digest, whatever the order: no c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from reconciler import diff
+from reconciler import diff, renames
 from reconciler.digest import digest
 from reconciler.gates import refusals
 from reconciler.model import Action, Credential, Declared, SecretState, Traits
-from reconciler.plans import Change, Plan
+from reconciler.plans import Change, FieldChange, Plan
 from reconciler.scope import Known, Scope
 from reconciler.state import Record, Rejection
 
@@ -31,8 +32,12 @@ def plan(
     selected = {n: c for n, c in credentials.items() if scope.selects(n)} if scope.only else credentials
     for name, credential in selected.items():
         record = records.get(name)
-        if record and record.declared == credential.declared and _same_secrets(credential, record, known):
+        if credential.moved_from in records:
+            changes.append(_rename(credential, records, rejections.get(name), known, traits))
+        elif record and _as_stored(credential, record, known):
             kept.append(name)
+            if credential.moved_from:
+                changes.append(_spent(credential, record))
         else:
             changes.append(_change(credential, record, rejections.get(name), known, traits))
     changes.extend(_undeclared(credentials, records, rejections, scope))
@@ -48,6 +53,14 @@ def plan(
         digest=digest(changes, known, scope),
         partial=bool(scope.only),
         refusals=refusals(changes, len(records), scope),
+    )
+
+
+def _as_stored(credential: Credential, record: Record, known: Known) -> bool:
+    return (
+        record.declared == credential.declared
+        and record.old_name == credential.moved_from
+        and _same_secrets(credential, record, known)
     )
 
 
@@ -71,14 +84,16 @@ def _change(
 ) -> Change:
     secrets = {key: _state(credential, key, record, known) for key in credential.declared.references}
     before = record.declared if record else None
+    old_names = _old_names(credential, record)
     reasons = ("new",) if before is None else tuple(_reasons(before, credential.declared, secrets, traits))
+    reasons += ("moved-from",) if record and old_names else ()
     asks = before is None or _asks(before, credential.declared, secrets)
     return Change(
         action=Action.UPDATE if record else Action.CREATE,
         name=credential.name,
         provider=credential.declared.provider,
         reasons=reasons,
-        fields=diff.changes(before, credential.declared),
+        fields=(*diff.changes(before, credential.declared), *old_names),
         secrets=secrets,
         expected_version=record.version if record else 0,
         credential=credential,
@@ -88,6 +103,40 @@ def _change(
         blocked="protected" if before and _blocked(before, credential.declared, reasons) else "",
         unresolved=_unresolved(credential, known) if asks else {},
     )
+
+
+def _old_names(credential: Credential, record: Record | None) -> tuple[FieldChange, ...]:
+    """Whether it begins or ceases to answer to an old name; a rename, which does, says so by itself."""
+    before, after = record.old_name if record else "", credential.moved_from
+    if before == after or (not before and record and record.name == after):
+        return ()
+    return (FieldChange("moved_from", before or None, after or None),)
+
+
+def _rename(
+    credential: Credential,
+    records: Mapping[str, Record],
+    rejection: Rejection | None,
+    known: Known,
+    traits: Mapping[str, Traits],
+) -> Change:
+    """An update that gives the record its new name as well; alone it is stored without asking."""
+    record = records[credential.moved_from]
+    if renames.taken(credential, records):
+        return Change(Action.RENAME, credential.name, credential.declared.provider, ("renamed",),
+                      expected_version=record.version, credential=credential, record=record, rejection=rejection,
+                      blocked="name-taken")  # fmt: skip
+    change = _change(credential, record, rejection, known, traits)
+    others = tuple(reason for reason in change.reasons if reason != "moved-from")
+    before, after = record.declared, credential.declared
+    lifts = before.protected and not after.protected
+    return replace(change, action=Action.RENAME, reasons=("renamed", *others),
+                   blocked="protected" if lifts else change.blocked)  # fmt: skip
+
+
+def _spent(credential: Credential, record: Record) -> Change:
+    return Change(Action.NOTE, credential.name, credential.declared.provider, ("moved-from-spent",),
+                  expected_version=record.version, credential=credential, record=record)  # fmt: skip
 
 
 def _blocked(before: Declared, after: Declared, reasons: tuple[str, ...]) -> bool:
@@ -150,9 +199,10 @@ def _undeclared(
     rejections: Mapping[str, Rejection],
     scope: Scope,
 ) -> Iterator[Change]:
-    """Records that no manifest declares: noted and kept, or with ``--prune`` deleted."""
+    """Records that no manifest declares: noted and kept, or with ``--prune`` deleted. Not those about to be renamed."""
+    moving = {credential.moved_from for credential in credentials.values()}
     for name, record in records.items():
-        if name in credentials or not scope.selects(name):
+        if name in credentials or name in moving or not scope.selects(name):
             continue
         provider, version = record.declared.provider, record.version
         if scope.prune:

@@ -49,6 +49,16 @@ class Change:
         return source.declared
 
     @property
+    def old_name(self) -> str:
+        """The name from which it is renamed; empty where it is not."""
+        return self.credential.moved_from if self.action is Action.RENAME and self.credential else ""
+
+    @property
+    def stored_name(self) -> str:
+        """The name under which its record is stored until it is carried out."""
+        return self.old_name or self.name
+
+    @property
     def replaces_account(self) -> bool:
         return "account" in self.reasons
 

@@ -163,11 +163,13 @@ def plan_summary(plan: Plan) -> str:
 def plan_also(plan: Plan) -> str:
     """The second line: what the summary has no room for; empty where there is nothing."""
     notes = [reason for change in plan.of(Action.NOTE) for reason in change.reasons]
-    stale, missed = len(notes) - notes.count("undeclared"), plan.secrets_total - plan.secrets_compared
+    spent, missed = notes.count("moved-from-spent"), plan.secrets_total - plan.secrets_compared
+    stale = len(notes) - notes.count("undeclared") - spent
     parts = {
         "to rename": len(plan.of(Action.RENAME)),
         "undeclared": notes.count("undeclared"),
         "stale rejection" if stale == 1 else "stale rejections": stale,
+        "spent moved_from": spent,
         "blocked": sum(1 for change in plan.changes if change.blocked),
         "secret not compared" if missed == 1 else "secrets not compared": missed,
     }

@@ -92,7 +92,7 @@ class Checker:
 
     def _common_looks(self) -> dict[str, Look]:
         looks: dict[str, Look] = dict.fromkeys(_FREE_TEXT, _free_text)
-        looks |= {"tags": _tags, "expires_on": _day, "moved_from": _moved}
+        looks |= {"tags": _tags, "expires_on": _day}
         for name, kind in self.kinds.items():
             looks |= dict.fromkeys(sorted(kind.traits.secrets), partial(self._secret, name))
         return looks
@@ -166,11 +166,6 @@ def _day(path: Path, value: Any) -> Trouble | None:
     except ValueError:
         return Trouble("bad-value", path, f"{path[-1]} is no day of the calendar", hint="expires_on: YYYY-MM-DD")
     return None
-
-
-def _moved(path: Path, _: Any) -> Trouble:
-    detail = "moved_from, which will carry a record over to a new name, comes later"
-    return Trouble("not-supported", path, CODES["not-supported"].summary, detail, "remove it", on_key=True)
 
 
 def _usual(pattern: re.Pattern[str], path: Path, value: Any) -> Trouble | None:

@@ -55,6 +55,8 @@ class Record:
     """The latest verdict: of the apply that stored it, or of a later check."""
     fingerprints: Mapping[str, bytes]
     secret_versions: Mapping[str, int]
+    old_name: str = ""
+    """The name that it had before, to which it answers as long as its entry says ``moved_from``."""
 
 
 @dataclass(frozen=True, slots=True)

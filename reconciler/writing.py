@@ -15,9 +15,9 @@ from reconciler.plans import Change, Outcome
 from reconciler.sealing import Keyring
 from reconciler.secret import Secret
 from reconciler.state import Record, Rejection, SealedSecret
-from reconciler.stores.base import Delete, DropRejection, Lease, Put, Reject, Store, Tell, Write
+from reconciler.stores.base import Delete, DropRejection, Lease, Move, Put, Reject, Store, Tell, Write
 
-STORED = frozenset({Result.CREATED, Result.UPDATED})
+STORED = frozenset({Result.CREATED, Result.UPDATED, Result.RENAMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class Writer:
     def _write(self, item: Settled, time: str) -> Write:
         change = item.task.change
         if item.result in STORED and change.credential:
-            return self._put(item, change.credential, time)
+            put = self._put(item, change.credential, time)
+            return self._move(put, change, time) if change.old_name else put
         rejection = None
         if item.result is Result.REJECTED and change.credential and item.verdict:
             rejection = self._rejection(item, change.credential, item.verdict, time)
@@ -88,21 +89,33 @@ class Writer:
         settles = change.asks or set(change.secrets.values()) <= {SecretState.UNCHANGED}
         return Put(record, sealed, change.expected_version, event, settles)
 
+    def _move(self, put: Put, change: Change, time: str) -> Move:
+        left = audit.left(change, self.origin, time, self.digest)
+        dropped = audit.dropped(change.old_name, "renamed", self.origin, time, digest=self.digest)
+        return Move(put, left, dropped)
+
     def _sealed(
         self, change: Change, credential: Credential, secrets: Mapping[str, Secret], version: int
     ) -> list[SealedSecret]:
-        """Changed values sealed anew; unchanged ones as they lie in the store, with the version of their own."""
+        """Changed values sealed anew; unchanged ones as they lie in the store, with the version of their own.
+
+        Under a new name all are sealed anew, since a sealed secret opens in its place only.
+        """
+        workspace, provider = self.lease.workspace, credential.declared.provider
         kept: dict[str, SealedSecret] = {}
         if not all(state in _FRESH for state in change.secrets.values()):
-            kept = {s.field: s for s in self.store.sealed(self.lease.workspace, change.name)}
-        return [
-            self.keyring.seal(
-                self.lease.workspace, change.name, credential.declared.provider, key, version, secrets[key]
-            )
-            if state in _FRESH
-            else kept[key]
-            for key, state in change.secrets.items()
-        ]
+            kept = {s.field: s for s in self.store.sealed(workspace, change.stored_name)}
+        sealed = []
+        for key, state in change.secrets.items():
+            if state in _FRESH:
+                value = secrets[key]
+            elif change.old_name:
+                value = self.keyring.unseal(workspace, change.old_name, provider, kept[key])
+            else:
+                sealed.append(kept[key])
+                continue
+            sealed.append(self.keyring.seal(workspace, change.name, provider, key, version, value))
+        return sealed
 
     def _record(
         self,
@@ -132,6 +145,7 @@ class Writer:
             verdict=proof,
             fingerprints={s.field: s.fingerprint for s in sealed},
             secret_versions={s.field: s.version for s in sealed},
+            old_name=credential.moved_from,
         )
 
     def _rejection(self, item: Settled, credential: Credential, verdict: Verdict, time: str) -> Rejection:
@@ -156,7 +170,7 @@ _FRESH = frozenset({SecretState.NEW, SecretState.CHANGED})
 
 def _outcome(item: Settled, write: Write, written: bool) -> Outcome:
     change = item.task.change
-    if isinstance(write, Put | Delete) and not written:
+    if isinstance(write, Put | Move | Delete) and not written:
         code = CODES["version-moved"]
         problem = Problem(code.name, code.summary, subject=change.name, detail=f"expected v{change.expected_version}",
                           hint=code.hint)  # fmt: skip
@@ -164,6 +178,8 @@ def _outcome(item: Settled, write: Write, written: bool) -> Outcome:
     version = change.expected_version
     if isinstance(write, Put):
         version = write.record.version
+    elif isinstance(write, Move):
+        version = write.put.record.version
     elif isinstance(write, Delete):
         version = 0
     return Outcome(change, item.result, version, item.verdict, item.problem, item.seconds)

@@ -81,6 +81,51 @@ def plan_pruned() -> Report:
     return Report("plan", header=HEADER, plan=replace(made, digest=DIGEST), declared=1, files=1)
 
 
+def renaming():
+    """A rename alone, one with more, one that is done, one whose ``moved_from`` went, one that cannot be."""
+    declared = {
+        "sms-fr": replace(credential("sms-fr", file=FILE, line=18), moved_from="sms-france"),
+        "otp-es": replace(credential("otp-es", label="OTP ES", file=FILE, line=25), moved_from="otp-spain"),
+        "otp-it": replace(credential("otp-it", file=FILE, line=32), moved_from="otp-italy"),
+        "otp-pt": credential("otp-pt", file=FILE, line=39),
+        "otp-nl": replace(credential("otp-nl", file=FILE, line=45), moved_from="otp-holland"),
+    }
+    stored = {
+        "sms-france": record("sms-france", version=4),
+        "otp-spain": record("otp-spain", fingerprint=b"old", label="OTP Spain", version=2),
+        "otp-it": replace(record("otp-it", version=3), old_name="otp-italy"),
+        "otp-pt": replace(record("otp-pt", version=7), old_name="otp-portugal"),
+    }
+    return declared, stored, Known({(name, "auth_token"): b"same" for name in declared})
+
+
+def plan_renamed() -> Report:
+    declared, stored, known = renaming()
+    made = plan(declared, stored, {}, known, TRAITS, Scope("4k2m", "production"))
+    return Report("plan", header=HEADER, plan=replace(made, digest=DIGEST), declared=5, files=1, traits=TRAITS)
+
+
+def plan_taken() -> Report:
+    declared, stored, known = renaming()
+    stored |= {"otp-holland": record("otp-holland"), "otp-nl": record("otp-nl")}
+    made = plan(declared, stored, {}, known, TRAITS, Scope("4k2m", "production", ("otp-nl",)))
+    return Report("plan", header=HEADER, plan=replace(made, digest=DIGEST), declared=5, files=1, traits=TRAITS)
+
+
+def apply_renamed() -> Report:
+    planned = plan_renamed()
+    by = {change.name: change for change in planned.plan.effective}
+    outcomes = (
+        Outcome(by["otp-es"], Result.REJECTED, 2, REFUSED, seconds=0.2),
+        Outcome(by["otp-pt"], Result.UPDATED, 8),
+        Outcome(by["sms-fr"], Result.RENAMED, 5),
+    )
+    waiting = replace(rejection("otp-es"), action=Action.RENAME, base_version=2, verdict=REFUSED)
+    stored = {"otp-spain": record("otp-spain", version=2), "sms-fr": record("sms-fr", version=5)}
+    shown = rows(Snapshot("production", 214, stored, {"otp-es": waiting}), TRAITS)
+    return replace(planned, command="apply", outcomes=outcomes, rows=shown, total=4, anchor="412:9c1e77a0d2b45f18")
+
+
 def plan_empty() -> Report:
     made = plan({"a": credential("a")}, {"a": record("a")}, {}, Known({("a", "auth_token"): b"same"}), TRAITS,
                 Scope("s", "w"))  # fmt: skip
@@ -224,9 +269,12 @@ CASES = {
     "plan": plan_report,
     "plan-checked": plan_checked,
     "plan-pruned": plan_pruned,
+    "plan-renamed": plan_renamed,
+    "plan-taken": plan_taken,
     "plan-empty": plan_empty,
     "plan-failed": plan_failed,
     "apply": apply_report,
+    "apply-renamed": apply_renamed,
     "apply-refused": apply_refused,
     "list": list_report,
     "list-filtered": list_filtered,

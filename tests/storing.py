@@ -18,7 +18,7 @@ from reconciler.plans import Change
 from reconciler.secret import Secret
 from reconciler.stores import sqlite
 from reconciler.stores._store import SqlStore, later
-from reconciler.stores.base import DropRejection, Holder, Lease, Put, Reject, Tell
+from reconciler.stores.base import DropRejection, Holder, Lease, Move, Put, Reject, Tell
 
 WORKSPACE = "production"
 VALUE = "0123456789abcdef0123456789abcdef"
@@ -94,6 +94,16 @@ class Kit:
         change = Change(action, name, "twilio", ("new",), secrets={"auth_token": SecretState.NEW})
         event = audit.outcome(change, result, builders.ORIGIN, self.clock(), "c1-0", sealed=sealed)
         return Put(record, sealed, expected, event)
+
+    def move(self, old: str, new: str, *, version: int = 2, expected: int = 1, **rest: Any) -> Move:
+        """A write that gives a record another name."""
+        put = self.put(new, version=version, expected=0, **rest)
+        put = replace(put, record=replace(put.record, old_name=old), expected_version=expected)
+        entry = replace(builders.credential(new), moved_from=old)
+        change = Change(Action.RENAME, new, "twilio", ("renamed",), credential=entry)
+        event = audit.outcome(change, Result.RENAMED, builders.ORIGIN, self.clock(), sealed=put.sealed)
+        dropped = audit.dropped(old, "renamed", builders.ORIGIN, self.clock())
+        return Move(replace(put, event=event), audit.left(change, builders.ORIGIN, self.clock()), dropped)
 
     def unsealed(self, name: str, workspace: str = WORKSPACE) -> dict[str, str]:
         secrets = self.store.sealed(workspace, name)

@@ -321,7 +321,7 @@ def only(*names: str, **rest) -> Report:
 def renamed() -> Report:
     made = only("marketing-us")
     (change,) = made.plan.changes
-    moved = replace(change, action=Action.RENAME, fields=(), secrets={}, asks=False,
+    moved = replace(change, action=Action.RENAME, reasons=("renamed",), fields=(), secrets={}, asks=False,
                     credential=replace(change.credential, moved_from="marketing"))  # fmt: skip
     return replace(made, plan=replace(made.plan, changes=(moved,)))
 
@@ -357,7 +357,9 @@ def test_a_comment_says_what_kind_of_plan_it_is():
     text = shown(new, "markdown")
     assert "no store there yet: everything is a create" in text
     assert text.endswith("\nThis text holds no secret.\n")
-    assert "!   renamed from marketing; nothing else changes" in shown(renamed(), "markdown")
+    assert "!   renamed from marketing (nothing else changes; the old name reads on until moved_from goes)" in shown(
+        renamed(), "markdown"
+    )
     blind = shown(replace(made, plan=replace(made.plan, compared=False, partial=True)), "markdown")
     assert "secrets not compared (5): a changed secret does not show here · of a selection only" in blind
     none = shown(replace(made, plan=replace(made.plan, secrets_total=0)), "markdown")

@@ -77,7 +77,7 @@ def model_takes(provider: str, own: dict) -> bool:
     return True
 
 
-NOT_THE_SCHEMAS = {"secret-literal", "bad-reference", "reference-form", "unknown-scheme", "not-supported"}
+NOT_THE_SCHEMAS = {"secret-literal", "bad-reference", "reference-form", "unknown-scheme"}
 """What is wrong with the text of a reference is more than a pattern can say; a model is never given one to judge."""
 
 

@@ -376,9 +376,55 @@ def test_attack_49_a_name_with_a_final_newline_is_refused(folder):
     assert told("a.yaml") == [("bad-name", "a.yaml:4:3", "?")]
 
 
-def test_moved_from_is_known_and_not_supported_yet(folder):
+def test_moved_from_is_no_part_of_what_is_declared(folder):
     write("a.yaml", one() + "    moved_from: old\n")
-    assert told("a.yaml") == [("not-supported", "a.yaml:8:5", "otp.moved_from")]
+    otp = read("a.yaml").credentials["otp"]
+    assert (otp.moved_from, str(otp.place("moved_from"))) == ("old", "a.yaml:8:17")
+    write("b.yaml", one())
+    assert otp.declared == read("b.yaml").credentials["otp"].declared
+
+
+def renaming(**moved: str) -> str:
+    """A manifest with these entries, each with its ``moved_from``; empty for none."""
+    entries = (TWILIO.format(name=name) + (f"    moved_from: {old}\n" if old else "") for name, old in moved.items())
+    return HEAD + "".join(entries)
+
+
+RENAMES = {
+    "itself": ({"a": "a"}, [("a", "moved_from names the entry itself")]),
+    "still declared": ({"a": "b", "b": ""}, [("a", "moved_from names an entry that is still declared")]),
+    "a chain": ({"b": "a", "c": "b"}, [("c", "one rename waits for another")]),
+    "a swap": ({"a": "b", "b": "a"}, [("a", "a and b cannot swap their names in one run"),
+                                      ("b", "b and a cannot swap their names in one run")]),
+    "a circle": ({"a": "b", "b": "c", "c": "a"}, [(n, "one rename waits for another") for n in "abc"]),
+    "one name twice": ({"a": "old", "b": "old"}, [("b", "two entries have moved_from: old")]),
+    "an entry that is wrong itself": ({"a": "b", "b": "b"}, [("a", "moved_from names an entry that is still declared"),
+                                                             ("b", "moved_from names the entry itself")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RENAMES)
+def test_renames_that_cannot_be_carried_out_are_told_with_their_places(folder, case):
+    moved, expected = RENAMES[case]
+    write("a.yaml", renaming(**moved))
+    found = problems("a.yaml")
+    assert [(p.subject, p.summary) for p in found] == [(f"{name}.moved_from", said) for name, said in expected]
+    assert {(p.code, p.place.column) for p in found} == {("bad-rename", 17)}
+    assert all(p.hint for p in found)
+
+
+def test_a_chain_over_several_files_names_both_places_and_two_runs(folder):
+    write("a.yaml", renaming(b="a"))
+    write("b.yaml", renaming(c="b"))
+    (found,) = problems("a.yaml", "b.yaml")
+    assert str(found.place) == "b.yaml:8:17"
+    assert found.detail == "b is declared at a.yaml:4:3 and moved from a"
+    assert found.hint == "two runs: apply the rename of b to c first, then that of a to b"
+
+
+def test_a_moved_from_that_is_no_name_is_told_once(folder):
+    write("a.yaml", one() + '    moved_from: "Old one"\n')
+    assert [(p.code, p.subject) for p in problems("a.yaml")] == [("bad-value", "otp.moved_from")]
 
 
 ENTRIES = st.lists(

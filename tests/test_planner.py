@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reconciler.gates import delete_limit
 from reconciler.model import Action, Answer, Result, SecretState, Status
 from reconciler.planner import plan
+from reconciler.report import plan_also
 from reconciler.scope import Known, Scope
 from reconciler.verdicts import settle, status
 
@@ -105,6 +106,95 @@ def test_protection_in_the_store_blocks_another_account_even_where_the_manifest_
 def test_protection_lets_label_and_secret_pass():
     stored = record("a", fingerprint=b"old", protected=True)
     assert only(make([credential("a", label="x", protected=True)], [stored])).blocked == ""
+
+
+# renames
+
+
+def moved(name="new", old="old", **rest):
+    return replace(credential(name, **rest), moved_from=old)
+
+
+def test_a_rename_alone_is_stored_without_asking_and_deletes_nothing():
+    for scope in (SCOPE, replace(SCOPE, prune=True)):
+        change = only(make([moved()], [record("old", version=4)], scope=scope))
+        assert (change.action, change.reasons, change.asks) == (Action.RENAME, ("renamed",), False)
+        assert (change.old_name, change.stored_name, change.expected_version) == ("old", "old", 4)
+        assert (change.fields, change.secrets) == ((), {"auth_token": SecretState.UNCHANGED})
+
+
+def test_a_rename_needs_no_secret_here():
+    change = only(make([moved()], [record("old")], found=Known({}, {("new", "auth_token"): "secret-missing"})))
+    assert (change.reasons, change.asks, change.unresolved) == (("renamed",), False, {})
+
+
+def test_a_rename_with_other_changes_is_asked_about_as_an_update_is():
+    change = only(make([moved(label="x")], [record("old")]))
+    assert (change.action, change.reasons, change.asks) == (Action.RENAME, ("renamed", "common"), False)
+    change = only(make([moved()], [record("old", fingerprint=b"other")]))
+    assert (change.action, change.reasons, change.asks) == (Action.RENAME, ("renamed", "secret"), True)
+    change = only(make([moved(sid="AC9")], [record("old")]))
+    assert change.reasons == ("renamed", "account", "settings")
+
+
+def test_protection_passes_a_rename_and_is_not_lifted_by_one():
+    stored = record("old", protected=True)
+    assert only(make([moved(protected=True)], [stored])).blocked == ""
+    assert only(make([moved(label="x", protected=True)], [stored])).blocked == ""
+    assert only(make([moved(sid="AC9", protected=True)], [stored])).blocked == "protected"
+    assert only(make([moved(protected=False)], [stored])).blocked == "protected"
+
+
+def test_a_spent_moved_from_is_noted_and_changes_nothing():
+    made = make([moved()], [replace(record("new"), old_name="old")])
+    assert (only(made).action, only(made).reasons) == (Action.NOTE, ("moved-from-spent",))
+    assert (made.kept, made.effective) == (("new",), ())
+    assert plan_also(made) == "Also: 1 spent moved_from."
+
+
+def test_an_old_name_that_went_from_the_manifest_is_given_up_without_asking():
+    change = only(make([credential("new")], [replace(record("new"), old_name="old")]))
+    assert (change.action, change.reasons, change.asks) == (Action.UPDATE, ("moved-from",), False)
+    assert [(f.field, f.before, f.after) for f in change.fields] == [("moved_from", "old", None)]
+
+
+def test_a_moved_from_of_what_was_never_stored_is_a_create_that_says_so():
+    change = only(make([moved()]))
+    assert (change.action, change.reasons) == (Action.CREATE, ("new",))
+    assert [f.after for f in change.fields if f.field == "moved_from"] == ["old"]
+
+
+def test_a_second_rename_says_that_the_first_name_is_given_up():
+    change = only(make([moved("c", "b")], [replace(record("b"), old_name="a")]))
+    assert change.reasons == ("renamed",)
+    assert [(f.field, f.before, f.after) for f in change.fields] == [("moved_from", "a", "b")]
+
+
+def test_where_both_names_are_stored_apply_will_refuse():
+    for scope in (SCOPE, replace(SCOPE, prune=True)):
+        made = make([moved()], [record("old"), record("new")], scope=scope)
+        change = only(made)
+        assert (change.action, change.blocked) == (Action.RENAME, "name-taken")
+        assert [(r.code, r.detail) for r in made.refusals] == [("name-taken", "old and new")]
+
+
+def test_a_selection_takes_a_rename_by_its_new_name():
+    entries, records = [moved(), credential("other")], [record("old"), record("other", label="x")]
+    assert only(make(entries, records, scope=replace(SCOPE, only=("new",)))).action is Action.RENAME
+    assert make(entries, records, scope=replace(SCOPE, only=("old",), prune=True)).changes == ()
+
+
+def test_the_digest_covers_from_which_name():
+    digests = {make([moved(old=old)], [record(old)]).digest for old in ("old", "older")}
+    assert len(digests) == 2
+
+
+def test_a_rejection_under_the_old_name_has_lost_its_reason():
+    made = make([moved()], [record("old")], [rejection("old")])
+    assert [(c.name, c.reasons) for c in made.changes] == [("new", ("renamed",)), ("old", ("rejection-gone",))]
+
+
+# what no manifest asks for
 
 
 def test_a_record_that_no_manifest_declares_is_noted_and_kept():

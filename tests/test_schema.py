@@ -191,7 +191,7 @@ WRONG = [
     (SINCH | {"tags": "x"}, "wrong-type", "tags", "tags must be a mapping of keys"),
     (SINCH | {"tags": {"a": 1}}, "needs-quotes", "tags.a", "1 would be read as a number"),
     (SINCH | {"tags": {"a b": "c"}}, "bad-value", "tags.a b", "a key of tags must be letters"),
-    (SINCH | {"moved_from": "old"}, "not-supported", "moved_from", "not supported yet"),
+    (SINCH | {"moved_from": "Old"}, "bad-value", "moved_from", "moved_from must be the name of a credential"),
     (
         SINCH | {"provider": "twillio"},
         "unknown-provider",

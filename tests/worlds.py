@@ -84,7 +84,7 @@ class World:
     def plan(self, now: Round) -> tuple[Plan, Resolved]:
         snapshot = self.snapshot()
         resolved = self._resolved(now)
-        found = known(now.credentials.values(), resolved, self.kit.ring.fingerprinter(WORKSPACE))
+        found = known(now.credentials.values(), resolved, self.kit.ring.fingerprinter(WORKSPACE), snapshot.records)
         scope = Scope(self.kit.store.info.id, WORKSPACE)
         made = planner.plan(now.credentials, snapshot.records, snapshot.rejections, found, TRAITS, scope)
         return made, resolved
@@ -96,7 +96,7 @@ class World:
         lease = self.kit.lease()
         writer = Writer(
             self.kit.store, self.kit.ring, lease, builders.ORIGIN, plan.digest, self.kit.clock,
-            self.kit.store.last_versions(WORKSPACE, [c.name for c in plan.of(Action.CREATE)]),
+            self.kit.store.last_versions(WORKSPACE, [c.name for c in plan.of(Action.CREATE, Action.RENAME)]),
         )  # fmt: skip
         tasks = [Task(c, resolved.of(c.credential) if c.credential else {}) for c in plan.effective]
         run = Run(tasks, self._asker(now), writer.commit, lambda _: None, self.parallelism)

@@ -125,13 +125,13 @@ def _look_again(where: Where, what: What, shown: Prepared) -> Prepared:
     for change in again.plan.effective:
         if change.record:
             # compared with its latest event before anything is decided by it: an altered row vouches for nothing
-            again.opened.sealed(again.header.workspace, change.name)
+            again.opened.sealed(again.header.workspace, change.stored_name)
     return again
 
 
 def _writer(where: Where, prepared: Prepared, lease: Lease) -> Writer:
     store, keys = prepared.opened, prepared.keys
-    names = [change.name for change in prepared.plan.of(Action.CREATE)]
+    names = [change.name for change in prepared.plan.of(Action.CREATE, Action.RENAME)]
     versions = store.last_versions(lease.workspace, names)
     return Writer(store, keys, lease, where.origin, prepared.plan.digest, now, versions)
 
@@ -162,7 +162,7 @@ def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change
         head = store.head(prepared.header.workspace)
     except StoreError as error:
         return report if made.error else replace(report, problems=(*problems, error.problem()))
-    touched = {outcome.change.name for outcome in outcomes}
+    touched = {name for outcome in outcomes for name in (outcome.change.name, outcome.change.stored_name)}
     return replace(
         report,
         rows=tuple(row for row in everything if row.name in touched),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler import audit, verdicts
-from reconciler.app import plugged
+from reconciler.app import naming, plugged
 from reconciler.app.asking import Asking
 from reconciler.app.leasing import holding
 from reconciler.app.running import Watcher, only_look, run
@@ -16,7 +16,7 @@ from reconciler.context import now
 from reconciler.due import due
 from reconciler.engine import BATCH, Run, Task
 from reconciler.errors import UsageError
-from reconciler.model import Action, Answer, Origin, Traits
+from reconciler.model import Action, Answer, Origin, Problem, Traits
 from reconciler.plans import Change, Outcome
 from reconciler.report import Checkup, Report, Row, rows
 from reconciler.sealing import Keyring
@@ -46,6 +46,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         workspace = known_workspace(where.workspace, store)
         snapshot = store.load(workspace)
         keys = keyring(where, store)
+        selection, warned = _renamed(snapshot, selection)
         wanted = _wanted(snapshot, selection)
         known = plugged.traits(snapshot)
         tasks = [_task(record, store, keys, workspace) for record in wanted]
@@ -58,7 +59,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
     return Report(
         "check",
         header=head,
-        problems=(made.error.problem(),) if made.error else (),
+        problems=(*warned, *((made.error.problem(),) if made.error else ())),
         checkups=checkups,
         waiting=_waiting(snapshot, selection, known),
         traits=known,
@@ -67,6 +68,17 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         interrupted=made.interrupted,
         total=len(snapshot.records),
     )
+
+
+def _renamed(snapshot: Snapshot, selection: Selection) -> tuple[Selection, tuple[Problem, ...]]:
+    """The selection by present names, with a warning for each old one."""
+    names: list[str] = []
+    warned: list[Problem] = []
+    for name in selection.names:
+        record = None if name in snapshot.rejections else naming.find(snapshot.records, name)
+        names.append(record.name if record else name)
+        warned += naming.warnings(name, record) if record else ()
+    return replace(selection, names=tuple(dict.fromkeys(names))), tuple(warned)
 
 
 def _wanted(snapshot: Snapshot, selection: Selection) -> list[Record]:

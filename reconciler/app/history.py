@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reconciler import audit
+from reconciler import audit, lineage
 from reconciler.app import filtering
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.errors import StoreError, UsageError
@@ -39,12 +39,11 @@ class Filter:
         return {key: value for key, value in found.items() if value}
 
     def takes(self, event: Event) -> bool:
-        """Whether an event passes."""
+        """Whether an event passes all but the name, which an event alone does not tell."""
         who = event.body.get("who", {})
         people = [who.get(key, "") for key in ("actor", "commit_author", "triggered_by", "database")]
         return (
-            self.name in ("", event.name)
-            and self.provider in ("", event.body.get("provider", ""))
+            self.provider in ("", event.body.get("provider", ""))
             and event.time >= self.since
             and (not self.actor or self.actor in people)
             and self.what in ("", event.what)
@@ -91,7 +90,7 @@ def history(where: Where, wanted: Filter) -> Report:
         verified = _verified(where, store, workspace)
     finally:
         store.close()
-    entries = tuple(entry for entry in everything if wanted.takes(entry.event))
+    entries = tuple(entry for entry in _of(wanted.name, everything, chain) if wanted.takes(entry.event))
     facts = {
         "chain": verified,
         "first": chain[0][0] if chain else 0,
@@ -102,6 +101,14 @@ def history(where: Where, wanted: Filter) -> Report:
     head = audit.anchor(chain[-1][0], chain[-1][2]) if chain else ""
     return Report("history", header=header_of(store, snapshot), entries=entries, total=len(everything),
                   filters=wanted.said, anchor=head, facts=facts)  # fmt: skip
+
+
+def _of(name: str, entries: Sequence[Entry], chain: Sequence[audit.Link]) -> Sequence[Entry]:
+    """The entries of one credential, those under the names that it had before included; all where none is named."""
+    if not name:
+        return entries
+    numbers = lineage.numbers(chain, name)
+    return [entry for entry in entries if entry.seq in numbers or (not entry.seq and entry.event.name == name)]
 
 
 def _newest_first(chain: Sequence[audit.Link]) -> Iterator[Entry]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 from reconciler import audit
-from reconciler.app import filtering, plugged
+from reconciler.app import filtering, naming, plugged
 from reconciler.app.leasing import holding
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.context import now
 from reconciler.due import HORIZON, due
 from reconciler.errors import UsageError
-from reconciler.model import Status
+from reconciler.model import Problem, Status
 from reconciler.report import Report, Row, rows
 from reconciler.state import Snapshot
 from reconciler.stores.base import DropRejection, Store
@@ -106,11 +105,15 @@ def list_(where: Where, view: View) -> Report:
 def get(where: Where, name: str) -> Report:
     """Everything known of one credential but its secrets. Raises UsageError with a did-you-mean."""
     found = list_(where, View())
-    row = tuple(r for r in found.rows if r.name == name)
-    if not row:
-        close = get_close_matches(name, [r.name for r in found.rows], 1)
-        raise UsageError("no-such-name", name, f"did you mean {close[0]}?" if close else "")
-    return replace(found, command="get", rows=row, due=tuple(d for d in found.due if d.name == name))
+    by_name = {row.name: row for row in found.rows}
+    warned: tuple[Problem, ...] = ()
+    if name not in by_name:
+        record = naming.find({row.name: row.record for row in found.rows if row.record}, name)
+        if record is None:
+            raise naming.unknown(name, by_name)
+        name, warned = record.name, naming.warnings(name, record)
+    return replace(found, command="get", rows=(by_name[name],), problems=warned,
+                   due=tuple(d for d in found.due if d.name == name))  # fmt: skip
 
 
 def cancel(where: Where, name: str) -> Report:

@@ -113,7 +113,7 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
         snapshot = store.load(workspace) if store else Snapshot(workspace, 0, {}, {})
         _known_globs(what, manifest, snapshot)
         keys, problems = _keys(where, what, store)
-        resolved, found = _secrets(where, what, manifest, store, keys, workspace)
+        resolved, found = _secrets(where, what, manifest, store, keys, snapshot)
         scope = Scope(store.info.id if store else "", workspace, what.only, what.prune, what.max_deletes)
         plan = planner.plan(manifest.credentials, snapshot.records, snapshot.rejections, found, traits, scope)
     except BaseException:
@@ -149,13 +149,14 @@ def _keys(where: Where, what: What, store: Store | None) -> tuple[Keyring | None
 
 
 def _secrets(
-    where: Where, what: What, manifest: Manifest, store: Store | None, keys: Keyring | None, workspace: str
+    where: Where, what: What, manifest: Manifest, store: Store | None, keys: Keyring | None, snapshot: Snapshot
 ) -> tuple[Resolved, Known]:
     if what.secrets is Secrets.SKIP or (store and not keys):
         return Resolved(), Known(compared=False)
     wanted = [c for c in manifest.credentials.values() if selects(what.only, c.name)]
     resolved = resolve(wanted, Surroundings(where.environ, _secrets_dir(what, wanted)))
-    found = known(wanted, resolved, keys.fingerprinter(workspace) if keys else None)
+    fingerprint = keys.fingerprinter(snapshot.workspace) if keys else None
+    found = known(wanted, resolved, fingerprint, snapshot.records)
     if what.secrets is Secrets.REQUIRE and found.missing:
         raise ManifestInvalid(_unresolved(manifest, resolved, found))
     return resolved, found

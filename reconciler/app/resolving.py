@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler import plugins
+from reconciler import plugins, renames
 from reconciler.errors import SecretUnavailable
 from reconciler.model import Credential, Reference
 from reconciler.resolvers.base import Resolver, Surroundings, Whole, usable
 from reconciler.scope import Known
 from reconciler.secret import Secret
+from reconciler.state import Record
 
 if TYPE_CHECKING:
     from reconciler.resolvers.keyed import Keys
@@ -99,19 +100,25 @@ class _Sources:
         return self._keys[where].value(reference.key)
 
 
-def known(credentials: Iterable[Credential], resolved: Resolved, fingerprint: Fingerprint | None) -> Known:
+def known(
+    credentials: Iterable[Credential],
+    resolved: Resolved,
+    fingerprint: Fingerprint | None,
+    records: Mapping[str, Record],
+) -> Known:
     """What a plan may know of the secrets: fingerprints of what resolved, codes for what did not.
 
-    Without a ``fingerprint`` (a store that is still to be made) there is nothing to compare with: every value is new.
+    ``records`` tell under which name each is stored. Without a ``fingerprint`` (a store that is still to be made)
+    there is nothing to compare with: every value is new.
     """
     fingerprints: dict[tuple[str, str], bytes] = {}
     missing: dict[tuple[str, str], str] = {}
     for credential in credentials:
-        name = credential.name
+        name, stored = credential.name, renames.stored_as(credential, records)
         for key, text in credential.declared.references.items():
             value = resolved.values.get(text)
             if value is None:
                 missing[name, key] = resolved.missing[text].code.name
             else:
-                fingerprints[name, key] = fingerprint(name, key, value) if fingerprint else b""
+                fingerprints[name, key] = fingerprint(stored, key, value) if fingerprint else b""
     return Known(fingerprints, missing)

@@ -54,7 +54,7 @@ ROWS = (
         "the manifest declares no credential",
         "check the path; an empty manifest is accepted with --allow-empty",
     ),
-    manifest("not-supported", "not supported yet"),
+    manifest("bad-rename", "moved_from asks for a rename that cannot be carried out", "rename one step a run"),
     manifest("not-read", "this was not read", "pass it with -f, or rename it to *.yaml"),
     manifest(
         "secret-unresolved",

@@ -51,6 +51,11 @@ ROWS = (
     refused(
         "protected", "the credential is protected", "lift it first, by an apply that changes only  protected: false"
     ),
+    refused(
+        "name-taken",
+        "the old and the new name of a rename are both stored",
+        "remove moved_from: then the old one is undeclared, and --prune deletes it; or rename to a name that is free",
+    ),
     refused("too-many-deletes", "more would be deleted than a slip may delete", "name the number with --max-deletes"),
     refused("new-workspace", "the workspace is new to this store", "if it is meant, run again with --new-workspace"),
     refused("declined", "not confirmed: nothing was done", "the confirmation is the literal word yes"),
@@ -61,6 +66,13 @@ ROWS = (
         Exit.ATTENTION,
         "somebody else changed the credential meanwhile",
         "plan again and look at it",
+    ),
+    Code(
+        "old-name",
+        Fault.CONFIGURATION,
+        Exit.DONE,
+        "the name is an old one, and will soon be gone",
+        "use the new name wherever the old one stands",
     ),
     # how it was called
     usage("usage", "the command line is not understood", "reconciler --help"),

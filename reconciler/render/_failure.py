@@ -101,7 +101,10 @@ def _likely(outcome: Outcome, traits: Traits | None) -> Iterator[str]:
 
 
 def _state(outcome: Outcome) -> str:
-    if outcome.change.action in (Action.UPDATE, Action.RENAME):
+    if outcome.change.old_name:
+        version = outcome.change.expected_version
+        return f"v{version} keeps serving as {outcome.change.old_name}; neither the rename nor your change is stored"
+    if outcome.change.action is Action.UPDATE:
         return f"v{outcome.change.expected_version} keeps serving; your change is not stored"
     return f"v{outcome.change.expected_version} is still stored" if outcome.change.record else "nothing stored"
 

@@ -103,10 +103,14 @@ def _secret(event: Event) -> str:
 
 def _result(entry: Entry) -> str:
     event = entry.event
+    if event.result == "renamed" and "from" in event.body:
+        return f"stored v{event.version}, renamed from {say.safe(event.body['from'])}"
     if event.result in STORED:
         return f"stored v{event.version}"
     if event.what == "read" and "given" in event.body:
         return f"v{event.body['given']} given to {say.safe(event.body.get('how', '?'))}"
+    if event.what == "rename" and "to" in event.body:
+        return f"renamed to {say.safe(event.body['to'])}"
     code = event.body.get("verdict", {}).get("code") or event.body.get("problem", "")
     stays = f", v{event.version} stayed" if event.version and event.result in ("rejected", "failed") else ""
     return f"{event.result}{stays}" + (f" ({code})" if code and not stays else "")

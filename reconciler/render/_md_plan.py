@@ -160,8 +160,8 @@ def _lines(change: Change) -> Iterator[str]:
             said = f"{md.inert(key)}: {say.SECRET_STATES[state]}"
             yield f"!   {said:<33} ({md.inert(references.get(key, ''))})"
     if change.action is Action.RENAME and change.credential:
-        rest = "" if change.fields or change.asks else "; nothing else changes"
-        yield f"!   renamed from {md.inert(change.credential.moved_from)}{rest}"
+        rest = "" if change.reasons[1:] else "nothing else changes; "
+        yield f"!   renamed from {md.inert(change.old_name)} ({rest}the old name reads on until moved_from goes)"
 
 
 def plain(value: object) -> str:
@@ -176,7 +176,8 @@ def _details(report: Report, plan: Plan) -> md.Section:
     groups = {
         "Created": [c.name for c in created],
         "undeclared": undeclared,
-        "rejections without a reason": [c.name for c in notes if c.name not in undeclared],
+        "rejections without a reason": [c.name for c in notes if c.rejection and "undeclared" not in c.reasons],
+        "spent moved_from": [c.name for c in notes if "moved-from-spent" in c.reasons],
     }
     said = [f"{what}: {md.names(found, md.tag)}" for what, found in groups.items() if found]
     said += [f"due: {md.tag(one.name)} {say.due(one)}" for one in report.due[:5]]

@@ -140,11 +140,10 @@ def _fields(change: Change) -> Iterator[str]:
         if field.field not in references and not (change.action is Action.CREATE and field.field == "provider"):
             yield f"        {field.field:<{KEY}}  {say.field_change(field)}"
     moved = {field.field: field for field in change.fields}
-    for key, text in references.items():
-        state = change.secrets[key]
+    for key, state in change.secrets.items():
         if state is SecretState.UNCHANGED and key not in moved:
             continue
-        shown = say.field_change(moved[key]) if key in moved else say.safe(text)
+        shown = say.field_change(moved[key]) if key in moved else say.safe(references[key])
         yield f"        {key:<{KEY}}  {shown:<42}  {_state(change, key)}"
 
 

@@ -54,6 +54,7 @@ def _change(change: Change, live: Verdict | None) -> dict[str, Any]:
         "action": change.action,
         "name": change.name,
         "provider": change.provider,
+        "renamed_from": change.old_name or None,
         "reasons": list(change.reasons),
         "fields": [{"field": f.field, "before": f.before, "after": f.after} for f in change.fields],
         "secrets": dict(change.secrets),

@@ -90,12 +90,24 @@ def action(change: Change) -> str:
     if change.action is Action.UPDATE:
         said = f"update v{change.expected_version}"
         return f"{said}, ANOTHER ACCOUNT" if change.replaces_account else said
+    if change.action is Action.RENAME:
+        return f"rename from {safe(change.old_name)}, {_beside(change)}"
     if change.action is Action.NOTE:
         return NOTES[change.reasons[0]]
     return str(change.action)
 
 
+def _beside(change: Change) -> str:
+    """What a rename changes besides the name."""
+    if change.blocked == "name-taken":
+        return "which is stored beside it"
+    if change.replaces_account:
+        return "ANOTHER ACCOUNT"
+    return "and update" if change.reasons[1:] else "nothing else changes"
+
+
 NOTES = {
+    "moved-from-spent": "renamed already; the old name reads on until moved_from goes",
     "undeclared": "stored, in no manifest: kept",
     "rejection-gone": "was refused, and no manifest asks for it any more: apply drops the rejection",
     "rejection-settled": "what was refused is no longer asked for: apply drops the rejection",
@@ -180,6 +192,8 @@ def sign(status: Status) -> str:
 
 def rejection_state(rejection: Rejection, record: Record | None) -> str:
     """What a refused submission left behind."""
+    if record is None and rejection.base_version:
+        return f"not renamed: v{rejection.base_version} keeps serving under its old name."
     if record is None:
         return "never accepted: nothing is stored, nothing can send with it."
     if not verdicts.status(record, None).startswith("ready"):
@@ -207,15 +221,18 @@ def result(outcome: Outcome) -> str:
         return f"failed: {code}"
     if outcome.result is Result.SKIPPED:
         return "not attempted"
+    done = f"renamed from {safe(change.old_name)}" if change.old_name else str(outcome.result)
     extra = "ANOTHER ACCOUNT" if change.replaces_account else ""
-    if change.action is Action.UPDATE and SecretState.CHANGED in change.secrets.values() and not extra:
+    if change.action in (Action.UPDATE, Action.RENAME) and SecretState.CHANGED in change.secrets.values() and not extra:
         extra = "secret changed"
-    return f"{outcome.result}, {extra}" if extra else str(outcome.result)
+    return f"{done}, {extra}" if extra else done
 
 
 def versions(outcome: Outcome) -> str:
     """``v3 → v4``; what serves now where nothing was stored."""
     before = outcome.change.expected_version
+    if outcome.result is Result.RENAMED:
+        return f"v{outcome.version}"
     if outcome.version != before:
         return f"v{before} → v{outcome.version}" if before else f"v{outcome.version}"
     return f"v{before} stays" if before else "nothing stored"

@@ -10,7 +10,7 @@ from reconciler.errors import StoreError
 from reconciler.model import Answer, Event
 from reconciler.stores import _rows, _sql
 from reconciler.stores._database import Database
-from reconciler.stores.base import Checked, Delete, DropRejection, Put, Reject, Tell, Write
+from reconciler.stores.base import Checked, Delete, DropRejection, Move, Put, Reject, Tell, Write
 
 READS_AT_ONCE = 1000
 """How many waiting reads one transaction takes into the chain."""
@@ -63,6 +63,8 @@ class Commit:
         match write:
             case Put():
                 return self._put(write)
+            case Move():
+                return self._move(write)
             case Reject():
                 return self._reject(write)
             case DropRejection():
@@ -75,16 +77,36 @@ class Commit:
                 return self._tell(write.event)
 
     def _put(self, put: Put) -> bool:
-        record = put.record
-        named = {**self._of, "name": record.name}
-        last, row_hash = self._before(record.name)
+        named = {**self._of, "name": put.record.name}
+        last, row_hash = self._before(put.record.name)
         stored = self._stored(named, last, row_hash)
         if stored != put.expected_version:
             return False
+        if stored:
+            self._keep(put.record.name)
+        self._store(put, named, last)
+        return True
+
+    def _move(self, move: Move) -> bool:
+        old, new = move.left.name, move.put.record.name
+        was, named = {**self._of, "name": old}, {**self._of, "name": new}
+        stored = self._stored(was, *self._before(old))
+        last, row_hash = self._before(new)
+        if not stored or stored != move.put.expected_version or self._stored(named, last, row_hash):
+            return False
+        self._keep(old)
+        self._db.run(_sql.DROP_RECORD, was)
+        # as after a delete: an old row put back under the old name is found
+        self._chain(replace(move.left, version=stored, row_hash=""))
+        self._drop_rejection(DropRejection(move.dropped))
+        self._store(move.put, named, max(last, stored))
+        return True
+
+    def _store(self, put: Put, named: Mapping[str, str], last: int) -> None:
+        """Write row, secrets and event where the guards have let it pass; ``last`` is the highest version so far."""
+        record = put.record
         if record.version <= last:
             raise ValueError(f"version {record.version} of {record.name} after {last}: a version never goes back")
-        if stored:
-            self._keep(record.name)
         for secret in put.sealed:
             values = {**named, **_rows.sealed_row(secret), "stored_at": self._now, "keep_until": ""}
             self._db.run(_sql.PUT_SECRET, values)
@@ -95,7 +117,6 @@ class Commit:
         if put.settles:
             self._db.run(_sql.DROP_REJECTION, named)
         self._changed = True
-        return True
 
     def _stored(self, named: Mapping[str, str], last: int, row_hash: str) -> int:
         """The version stored, 0 for none. Raises StoreError ``tampered`` where the latest event left another."""

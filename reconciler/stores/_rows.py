@@ -37,6 +37,7 @@ class StoredRecord(Record):
         fill(self, "name", row[0])
         fill(self, "version", row[1])
         fill(self, "declared", _declared_of(row[2], facts))
+        fill(self, "old_name", row[4])
         fill(self, "fingerprints", {field: fingerprint for field, _, fingerprint in secrets})
         fill(self, "_row", row)
         fill(self, "_secrets", secrets)
@@ -50,7 +51,7 @@ class StoredRecord(Record):
         """Called for a slot that is still empty: fills all that are."""
         if missing not in Record.__slots__:
             raise AttributeError(missing)
-        account, created_at, created_by, updated_at, updated_by, changed_at, accepted_at, verdict = self._row[4:]
+        account, created_at, created_by, updated_at, updated_by, changed_at, accepted_at, verdict = self._row[5:]
         fill = object.__setattr__
         try:
             fill(self, "account", account_of(json.loads(account)))
@@ -116,12 +117,12 @@ def _declared_of(provider: str, facts: Mapping[str, Any]) -> Declared:
     return Declared(provider, facts["common"], facts["settings"], facts["references"])
 
 
-def record_row(record: Record, old_name: str = "") -> dict[str, Any]:
+def record_row(record: Record) -> dict[str, Any]:
     """All columns but workspace, hash and event number."""
     return {
         "name": record.name,
         "version": record.version,
-        "old_name": old_name,
+        "old_name": record.old_name,
         "provider": record.declared.provider,
         "label": storable(record.declared.label),
         "declared": _declared_json(record.declared),

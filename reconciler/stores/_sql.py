@@ -196,8 +196,8 @@ RENEW_LEASE = """UPDATE leases SET heartbeat = :heartbeat, milliseconds = :milli
     WHERE workspace = :workspace"""
 FREE_LEASE = "UPDATE leases SET id = '' WHERE workspace = :workspace AND id = :id AND fencing = :fencing"
 
-GET_RECORDS = """SELECT name, version, provider, declared, account, created_at, created_by, updated_at, updated_by,
-    secret_changed_at, accepted_at, verdict FROM records WHERE workspace = :workspace"""
+GET_RECORDS = """SELECT name, version, provider, declared, old_name, account, created_at, created_by, updated_at,
+    updated_by, secret_changed_at, accepted_at, verdict FROM records WHERE workspace = :workspace"""
 GET_RECORD = f"{GET_RECORDS} AND name = :name"
 GET_NEW_NAME = "SELECT name FROM records WHERE workspace = :workspace AND old_name = :name"
 GET_STRAYS = """SELECT r.name FROM records r LEFT JOIN events e ON e.workspace = r.workspace AND e.seq = (

@@ -101,7 +101,7 @@ class SqlStore:
         if self._db.rows(_sql.GET_VERSION, of):
             return name
         moved = self._db.rows(_sql.GET_NEW_NAME, of)
-        return str(moved[0][0]) if moved else name
+        return str(moved[0][0]) if len(moved) == 1 else name
 
     def add_reads(self, workspace: str, reads: Sequence[Event]) -> None:
         with self._db.writing():

@@ -64,6 +64,21 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Store a record under a new name and take it away under the old one, both or neither.
+
+    A rejection under the old name goes as well: what it was about is now asked for under the new one.
+    """
+
+    put: Put
+    """Under the new name, where nothing may be stored; ``expected_version`` is that of the old one."""
+    left: Event
+    """Of the old name."""
+    dropped: Event
+    """Of the rejection under the old name; told only where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """Store a rejection; ``attempts`` and ``first_at`` carry on from the one already there."""
 
@@ -104,7 +119,7 @@ class Checked:
     """None where the status stayed what it was."""
 
 
-Write = Put | Reject | DropRejection | Delete | Checked | Tell
+Write = Put | Move | Reject | DropRejection | Delete | Checked | Tell
 
 
 class Store(Protocol):

@@ -159,13 +159,13 @@ def test_a_record_that_is_not_what_its_latest_event_left_is_not_given(stored, sq
 
 
 def test_while_a_name_stands_for_an_older_one_both_find_the_record(stored):
-    record, sealed = stored.store.find(WORKSPACE, "a")
-    stored.raw("UPDATE records SET old_name = 'older' WHERE name = 'a'")
-    (row,) = stored.raw(f"SELECT {', '.join(audit.ROW)} FROM records WHERE name = 'a'")
-    left = audit.row_hash(dict(zip(audit.ROW, row, strict=True)), sealed)
-    stored.raw("UPDATE events SET row_hash = ? WHERE name = 'a'", left)
-    for name in ("a", "older"):
-        assert stored.store.find(WORKSPACE, name) == (record, sealed)
+    older = stored.store.find(WORKSPACE, "a")[0].version
+    stored.commit(stored.move("a", "newer", version=older + 1, expected=older))
+    record, sealed = stored.store.find(WORKSPACE, "newer")
+    assert (record.name, record.old_name) == ("newer", "a")
+    assert stored.store.find(WORKSPACE, "a") == (record, sealed)
+    stored.commit(stored.put("a", version=older + 1))
+    assert stored.store.find(WORKSPACE, "a")[0].name == "a"
 
 
 def test_the_event_of_a_read_holds_no_value():

@@ -14,7 +14,7 @@ from storing import LEA, TOM, VALUE, WORKSPACE, drop, reject, tell
 from reconciler import audit, sealing
 from reconciler.errors import StoreError
 from reconciler.model import Account, Action, Answer, Mode, Result, Verdict
-from reconciler.state import Record
+from reconciler.state import Record, SealedSecret
 from reconciler.stores.base import Checked, Delete
 
 
@@ -629,3 +629,107 @@ def test_a_check_of_a_version_that_is_gone_is_not_written(kit):
     kit.commit(kit.put("a"))
     assert kit.commit(Checked("a", 7, Verdict(Answer.REJECTED, "key-refused"), None)) == [False]
     assert only(kit, "a").verdict.code == "accepted"
+
+
+# renames
+
+
+def told(kit):
+    return [(e.name, e.what, e.result, e.version, bool(e.row_hash)) for _, e, _ in kit.store.events(WORKSPACE)]
+
+
+def test_a_renamed_record_is_under_the_new_name_alone_and_both_names_have_an_event(kit):
+    kit.commit(kit.put("old"))
+    assert kit.commit(kit.move("old", "new")) == [True]
+    assert set(kit.store.load(WORKSPACE).records) == {"new"}
+    assert (only(kit, "new").version, only(kit, "new").old_name) == (2, "old")
+    assert kit.unsealed("new") == {"auth_token": VALUE}
+    assert kit.store.sealed(WORKSPACE, "old") == []
+    assert told(kit)[1:] == [("old", "rename", "left", 1, False), ("new", "rename", "renamed", 2, True)]
+    assert kit.raw("SELECT name, version, deleted FROM previous") == [("old", 1, 0)]
+    assert kit.raw("SELECT name, keep_until <> '' FROM secrets ORDER BY name") == [("new", 0), ("old", 1)]
+    assert kit.store.last_versions(WORKSPACE, ["old", "new"]) == {"old": 1, "new": 2}
+    assert kit.broken() == []
+
+
+def test_a_rename_drops_what_was_refused_under_the_old_name_and_says_so(kit):
+    kit.commit(kit.put("old"), reject("old"), reject("new"))
+    assert kit.commit(replace(kit.move("old", "new"), put=replace(kit.move("old", "new").put, settles=False))) == [True]
+    assert set(kit.store.load(WORKSPACE).rejections) == {"new"}
+    assert ("old", "cancel", "dropped", 1, False) in told(kit)
+    assert kit.broken() == []
+
+
+def stale(kit):
+    return kit.move("old", "new", version=9, expected=7)
+
+
+def gone(kit):
+    return kit.move("none", "new")
+
+
+def onto_another(kit):
+    return kit.move("old", "other", version=9)
+
+
+@pytest.mark.parametrize("write", [stale, gone, onto_another], ids=lambda f: f.__name__)
+def test_a_rename_that_does_not_find_what_it_expects_does_nothing(kit, write):
+    kit.commit(kit.put("old"), kit.put("other"), reject("old"))
+    before, events = kit.store.load(WORKSPACE), kit.store.events(WORKSPACE)
+    assert kit.commit(write(kit)) == [False]
+    after = kit.store.load(WORKSPACE)
+    assert (after.records, after.rejections, after.serial) == (before.records, before.rejections, before.serial)
+    assert kit.store.events(WORKSPACE) == events
+    assert kit.unsealed("old") == {"auth_token": VALUE}
+
+
+def test_a_rename_back_goes_on_counting(kit):
+    kit.commit(kit.put("a", version=4))
+    kit.commit(kit.move("a", "b", version=5, expected=4))
+    with pytest.raises(ValueError, match="never goes back"):
+        kit.commit(kit.move("b", "a", version=4, expected=5))
+    assert kit.commit(kit.move("b", "a", version=6, expected=5)) == [True]
+    assert (set(kit.store.load(WORKSPACE).records), only(kit, "a").version) == ({"a"}, 6)
+    assert kit.unsealed("a") == {"auth_token": VALUE}
+    assert kit.broken() == []
+
+
+def put_back(kit):
+    """The row under the old name as it was before the rename, with all that belongs to it."""
+    kit.commit(kit.put("old"))
+    row = kit.raw("SELECT * FROM records")[0]
+    kit.commit(kit.move("old", "new"))
+    kit.raw(f"INSERT INTO records VALUES ({','.join('?' * len(row))})", *row)
+    kit.raw("UPDATE secrets SET keep_until = '' WHERE name = 'old'")
+
+
+def test_attack_05_an_old_row_put_back_under_the_old_name_is_found(kit):
+    put_back(kit)
+    refused("tampered", kit.store.load, WORKSPACE)
+    refused("tampered", kit.store.sealed, WORKSPACE, "old")
+    assert kit.unsealed("new") == {"auth_token": VALUE}
+
+
+def test_attack_05_nothing_is_written_over_an_old_row_put_back_under_the_old_name(kit):
+    put_back(kit)
+    before = kit.store.events(WORKSPACE)
+    for write in (kit.put("old", version=2, expected=1), kit.move("old", "third", version=3), delete("old", 1)):
+        refused("tampered", kit.commit, write)
+    assert kit.store.events(WORKSPACE) == before
+
+
+def test_attack_04_the_secret_of_the_old_name_does_not_open_under_the_new_one(kit):
+    kit.commit(kit.put("old"))
+    kit.commit(kit.move("old", "new"))
+    old = kit.raw("SELECT sealed, fingerprint FROM secrets WHERE name = 'old'")[0]
+    kit.raw("UPDATE secrets SET sealed = ?, fingerprint = ? WHERE name = 'new'", *old)
+    refused("tampered", kit.store.sealed, WORKSPACE, "new")
+    (row,) = kit.raw("SELECT field, version, key_id, sealed, fingerprint FROM secrets WHERE name = 'new'")
+    refused("tampered", kit.ring.unseal, WORKSPACE, "new", "twilio", SealedSecret(*row))
+
+
+def test_attack_05_a_new_row_that_is_taken_away_again_after_a_rename_is_found(kit):
+    kit.commit(kit.put("old"))
+    kit.commit(kit.move("old", "new"))
+    kit.raw("DELETE FROM records")
+    assert "was removed" in refused("tampered", kit.store.sealed, WORKSPACE, "new").detail

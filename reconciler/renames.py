@@ -1,0 +1,66 @@
+"""Renames: which record an entry with ``moved_from`` is about, and what ``moved_from`` may not say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.codes import CODES
+from reconciler.model import Credential, Place, Problem
+from reconciler.state import Record
+
+
+def stored_as(credential: Credential, records: Mapping[str, Record]) -> str:
+    """The name under which the entry's record is stored, if there is one: the old name while it waits to be renamed.
+
+    A secret is compared under this name, since a fingerprint contains it (D3).
+    """
+    old = credential.moved_from
+    return old if old and old in records and credential.name not in records else credential.name
+
+
+def taken(credential: Credential, records: Mapping[str, Record]) -> bool:
+    """Whether both names are stored: which record would be the right one, nobody said."""
+    return credential.moved_from in records and credential.name in records
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One ``moved_from`` of a manifest."""
+
+    name: str
+    old: str
+    place: Place
+    """Of the value of ``moved_from``."""
+
+
+def conflicts(wishes: Sequence[Wish], declared: Mapping[str, Place]) -> Iterator[Problem]:
+    """What a manifest's renames may not ask for. ``declared``: every entry with its place."""
+    by_name = {wish.name: wish for wish in wishes}
+    first: dict[str, Wish] = {}
+    for wish in wishes:
+        other = first.setdefault(wish.old, wish)
+        if wish.old == wish.name:
+            yield _problem(wish, "moved_from names the entry itself", "", "remove moved_from")
+        elif wish.old in declared:
+            yield _still_declared(wish, by_name.get(wish.old), declared[wish.old])
+        elif other is not wish:
+            detail = f"also {other.name} at {other.place}"
+            yield _problem(wish, f"two entries have moved_from: {wish.old}", detail, "keep the one that it becomes")
+
+
+def _still_declared(wish: Wish, other: Wish | None, place: Place) -> Problem:
+    detail = f"{wish.old} is declared at {place}"
+    if other is None or other.old == other.name:
+        hint = f"a rename takes the old entry away: remove {wish.old}, or this moved_from"
+        return _problem(wish, "moved_from names an entry that is still declared", detail, hint)
+    if other.old == wish.name:
+        hint = f"two runs: rename {wish.old} to a name that is free and apply, then give it the other's name"
+        return _problem(wish, f"{wish.name} and {wish.old} cannot swap their names in one run", detail, hint)
+    hint = f"two runs: apply the rename of {wish.old} to {wish.name} first, then that of {other.old} to {other.name}"
+    return _problem(wish, "one rename waits for another", f"{detail} and moved from {other.old}", hint)
+
+
+def _problem(wish: Wish, summary: str, detail: str, hint: str) -> Problem:
+    code = CODES["bad-rename"]
+    return Problem(code.name, summary, wish.place, f"{wish.name}.moved_from", detail, hint)

@@ -1,0 +1,171 @@
+"""Renames through the real command line: nothing is destroyed, nothing is asked, the old name reads on."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+WRONG = "f" * 32
+FRENCH = "  sms-france:\n    moved_from: marketing-us\n"
+
+
+def names(project) -> dict[str, int]:
+    listed = project.sandbox("list", "--format", "json").json["credentials"]
+    return {c["name"]: c["version"] for c in listed}
+
+
+def events(project, *arguments) -> list[tuple[str, str, str, int]]:
+    told = project.sandbox("history", "--format", "json", *arguments).json["events"]
+    return [(e["name"], e["what"], e["result"], e["version"]) for e in reversed(told)]
+
+
+@pytest.fixture
+def moved(applied):
+    """``marketing-us`` is to be ``sms-france``."""
+    applied.edit("  marketing-us:\n", FRENCH)
+    return applied
+
+
+@pytest.fixture
+def renamed(moved):
+    done = moved.sandbox("apply", "--yes")
+    assert done.code == 0, done.out + done.err
+    return moved
+
+
+def test_a_rename_is_planned_as_one_and_needs_neither_secret_nor_key(moved):
+    for env in ({}, {"TWILIO_AUTH_TOKEN": ""}):
+        done = moved.sandbox("plan", "--detailed-exitcode", "--prune", env=env)
+        assert done.code == 2
+        assert re.search(r"→ sms-france +twilio +rename from marketing-us, nothing else changes +\S+:4", done.out)
+        assert "Plan: 0 to create, 0 to update, 0 to delete, 2 unchanged.\nAlso: 1 to rename" in done.out
+
+
+def test_a_rename_is_stored_without_asking_or_the_runners_secret(moved):
+    done = moved.sandbox("apply", "--yes", env={"TWILIO_AUTH_TOKEN": ""})
+    assert done.code == 0, done.out + done.err
+    assert re.search(r"→ sms-france +renamed from marketing-us +v2\n", done.out + done.err)
+    assert names(moved) == {"alerts-eu": 1, "otp-apac": 1, "sms-france": 2}
+    assert events(moved)[3:] == [
+        ("marketing-us", "rename", "left", 1), ("sms-france", "rename", "renamed", 2)
+    ]  # fmt: skip
+    assert moved.sandbox("check").code == 0
+
+
+def test_a_plan_after_a_rename_notes_the_spent_moved_from_and_nothing_else(renamed):
+    done = renamed.sandbox("plan", "--detailed-exitcode")
+    assert done.code == 0
+    assert "Plan: 0 to create, 0 to update, 0 to delete, 3 unchanged.\nAlso: 1 spent moved_from." in done.out
+    assert "secrets compared 3 of 3" in done.out
+    again = renamed.sandbox("apply", "--yes")
+    assert "No changes" in again.out
+    assert names(renamed)["sms-france"] == 2
+
+
+def test_the_old_name_reads_on_with_a_warning_until_moved_from_goes(renamed):
+    for command in ("get", "check"):
+        done = renamed.sandbox(command, "marketing-us")
+        assert done.code == 0
+        assert "sms-france" in done.out
+        assert "marketing-us is sms-france now" in done.out + done.err
+    renamed.edit("    moved_from: marketing-us\n", "")
+    done = renamed.sandbox("plan")
+    assert "Plan: 0 to create, 1 to update, 0 to delete, 2 unchanged." in done.out
+    assert re.search(r"moved_from +marketing-us → –", done.out)
+    assert renamed.sandbox("apply", "--yes", env={"TWILIO_AUTH_TOKEN": ""}).code == 0
+    assert "No changes" in renamed.sandbox("plan").out
+    for command in ("get", "check"):
+        gone = renamed.sandbox(command, "marketing-us")
+        assert gone.code == 64
+        assert "no-such-name" in gone.err + gone.out
+
+
+def test_a_rename_with_a_new_secret_is_both_or_neither(moved):
+    right = moved.env["TWILIO_AUTH_TOKEN"]
+    moved.env["TWILIO_AUTH_TOKEN"] = WRONG
+    done = moved.sandbox("apply", "--yes")
+    assert done.code == 3
+    assert "v1 keeps serving as marketing-us; neither the rename nor your change is stored" in done.out
+    assert names(moved) == {"alerts-eu": 1, "marketing-us": 1, "otp-apac": 1, "sms-france": None}
+    listed = moved.sandbox("list").out
+    assert "not renamed: v1 keeps serving under its old name." in listed
+    moved.env["TWILIO_AUTH_TOKEN"] = right
+    assert moved.sandbox("apply", "--yes").code == 0
+    assert names(moved) == {"alerts-eu": 1, "otp-apac": 1, "sms-france": 2}
+
+
+def test_a_refused_rename_can_be_cancelled(moved):
+    moved.env["TWILIO_AUTH_TOKEN"] = WRONG
+    moved.sandbox("apply", "--yes")
+    assert moved.sandbox("cancel", "sms-france").code == 0
+    assert names(moved) == {"alerts-eu": 1, "marketing-us": 1, "otp-apac": 1}
+
+
+def test_a_rename_with_a_label_is_stored_with_it(moved):
+    moved.edit("    label: Marketing US\n", "    label: France\n")
+    done = moved.sandbox("plan")
+    assert re.search(r"rename from marketing-us, and update", done.out)
+    assert moved.sandbox("apply", "--yes").code == 0
+    told = moved.sandbox("get", "sms-france", "--format", "json").json["credentials"][0]
+    assert (told["label"], told["version"], told["created_by"]) == ("France", 2, told["updated_by"])
+
+
+def test_what_was_refused_under_the_old_name_goes_with_it(applied):
+    right = applied.env["TWILIO_AUTH_TOKEN"]
+    applied.env["TWILIO_AUTH_TOKEN"] = WRONG
+    assert applied.sandbox("apply", "--yes").code == 3
+    applied.env["TWILIO_AUTH_TOKEN"] = right
+    applied.edit("  marketing-us:\n", FRENCH)
+    assert applied.sandbox("apply", "--yes", "--only", "sms-france").code == 0
+    assert names(applied) == {"alerts-eu": 1, "otp-apac": 1, "sms-france": 2}
+    assert ("marketing-us", "cancel", "dropped", 1) in events(applied)
+
+
+def test_both_names_stored_is_refused_with_what_to_do(applied):
+    text = (applied.path / "credentials.yaml").read_text()
+    head, entry = text.split("  alerts-eu:")[0], "  sms-france:\n" + text.split("  marketing-us:\n")[1]
+    applied.write(text + "  sms-france:\n" + head.split("  marketing-us:\n")[1])
+    assert applied.sandbox("apply", "--yes").code == 0
+    applied.write("version: 1\nworkspace: production\ncredentials:\n" + entry)
+    applied.edit("  sms-france:\n", FRENCH)
+    done = applied.sandbox("apply", "--yes", "--prune")
+    assert done.code == 4
+    assert "name-taken" in done.err
+    assert set(names(applied)) == {"alerts-eu", "marketing-us", "otp-apac", "sms-france"}
+
+
+def test_the_history_of_a_name_goes_on_before_its_rename(renamed):
+    assert events(renamed, "sms-france") == [
+        ("marketing-us", "create", "created", 1), ("sms-france", "rename", "renamed", 2)
+    ]  # fmt: skip
+    assert [name for name, *_ in events(renamed, "marketing-us")] == ["marketing-us", "marketing-us"]
+    assert "renamed from marketing-us" in renamed.sandbox("history", "sms-france").out
+    assert "renamed to sms-france" in renamed.sandbox("history", "marketing-us").out
+
+
+def test_protection_comes_along(applied):
+    applied.edit("    label: Marketing US\n", "    label: Marketing US\n    protected: true\n")
+    assert applied.sandbox("apply", "--yes").code == 0
+    applied.edit("  marketing-us:\n", FRENCH)
+    assert applied.sandbox("apply", "--yes").code == 0
+    applied.edit("AC00000000000000000000000000000001", "AC00000000000000000000000000000009")
+    assert applied.sandbox("apply", "--yes").code == 4
+
+
+def test_attack_05_an_old_row_put_back_under_the_old_name_stops_every_command(moved):
+    store = moved.path / ".reconciler" / "sandbox.db"
+
+    def raw(sql, *values):
+        with closing(sqlite3.connect(store, isolation_level=None)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    (row,) = raw("SELECT * FROM records WHERE name = 'marketing-us'")
+    assert moved.sandbox("apply", "--yes").code == 0
+    raw(f"INSERT INTO records VALUES ({','.join('?' * len(row))})", *row)
+    raw("UPDATE secrets SET keep_until = '' WHERE name = 'marketing-us'")
+    for arguments in (["plan"], ["apply", "--yes"], ["check", "marketing-us"], ["list"]):
+        done = moved.sandbox(*arguments)
+        assert (done.code, "tampered" in done.out + done.err) == (5, True)
