@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test coverage lint format schemas docs lock clean
+.PHONY: demo test coverage lint format schemas docs guards lock clean
 
 # The pure core, up to `report` on the page of docs/decisions/0001-the-house.md: every line and branch of it is tested.
 CORE := model state plans secret collector codes errors canonical diff renames scope gates digest planner verdicts causes due audit lineage report
@@ -50,6 +50,10 @@ schemas: $(VENV)/.installed       ## Write schemas/ again from the providers' mo
 
 docs: $(VENV)/.installed          ## Write the generated pages again
 	$(BIN)/python tests/requirements.py > docs/requirements.md
+	$(BIN)/python tests/attacks.py > docs/attacks.md
+
+guards: $(VENV)/.installed        ## Take away what holds off each attack, in turn: its tests must fail (minutes)
+	$(BIN)/python tests/guards.py $(ARGS)
 
 lock:                             ## Pin again (needs uv); names no registry
 	uv pip compile pyproject.toml --extra dev --extra postgres --universal --python-version 3.11 \
