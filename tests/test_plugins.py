@@ -424,7 +424,7 @@ def test_a_run_with_an_installed_provider_and_resolver_from_rejection_to_ready(a
         asked = ("--sandbox-url", f"acme={address}", "--yes")
         done = acme.run("apply", *asked)
         assert done.code == 3, done.out + done.err
-        assert "acme 401/bad_key" in done.out
+        assert "acme 401 bad_key" in done.out
         assert "1. the key was revoked in the portal, or copied incompletely" in done.out
         assert "ask       Acme SMS support (https://acme.example/support), quoting the asked line" in done.out
         assert "request acme-77" in done.out
