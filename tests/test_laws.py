@@ -343,5 +343,5 @@ def test_the_histories_reach_every_outcome(wanted):
         with worlds.world() as world:
             return any(wanted in world.apply(now).results.values() for now in history)
 
-    search = settings(max_examples=100, deadline=None, database=None, phases=[Phase.generate])
+    search = settings(max_examples=2000, deadline=None, database=None, phases=[Phase.generate])
     assert find(worlds.HISTORY, reached, settings=search)
