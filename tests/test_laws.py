@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from reconciler import audit, manifest, plugins, schema, wording
 from reconciler.errors import ManifestInvalid
-from reconciler.model import Answer
+from reconciler.model import Action, Answer
 from reconciler.planner import plan
 from reconciler.render import FORMATS, render
 from reconciler.schema import Checker
@@ -172,6 +172,27 @@ def test_a_plan_after_everything_was_accepted_is_empty(history):
 
 @few
 @given(worlds.HISTORY)
+def test_a_rename_plans_no_destroy_and_leaves_the_others_alone(history):
+    with worlds.world() as world:
+        for now in history:
+            moved = {old for old in now.moved.values() if old in world.snapshot().records}
+            pruned, _ = world.plan(now, prune=True)
+            assert not moved & {c.name for c in pruned.of(Action.DELETE)}
+            assert {c.old_name for c in pruned.of(Action.RENAME)} == moved
+            before, applied = world.snapshot().records, world.apply(now)
+            after = world.snapshot().records
+            for old, new in applied.renamed.items():
+                assert old not in after
+                assert (after[new].created_at, after[new].created_by) == (
+                    before[old].created_at,
+                    before[old].created_by,
+                )
+                assert world.kit.store.find("production", old)[0] == after[new]
+            assert len(after) == len(before) + sum(r == "created" for r in applied.results.values())
+
+
+@few
+@given(worlds.HISTORY)
 def test_applying_twice_is_applying_once(history):
     def settled(world):
         snapshot = world.snapshot()
@@ -236,7 +257,8 @@ def test_no_answer_but_valid_changes_a_stored_secret(history):
             before = world.values()
             applied = world.apply(now)
             valid = {o.change.name for o in applied.outcomes if o.verdict and o.verdict.answer is Answer.VALID}
-            after = world.values()
+            after, new_name = world.values(), applied.renamed
+            before = {new_name.get(name, name): values for name, values in before.items()}
             assert {name for name in after if after[name] != before.get(name)} <= valid
             assert before.keys() <= after.keys()
 
@@ -254,11 +276,15 @@ def test_a_stored_secret_is_always_the_value_that_was_last_proven(history):
 @given(worlds.HISTORY)
 def test_a_version_rises_by_one_with_each_write_and_with_nothing_else(history):
     with worlds.world() as world:
+        ever: dict[str, int] = {}
         for now in history:
             before = {name: r.version for name, r in world.snapshot().records.items()}
-            stored = world.apply(now).stored
+            applied = world.apply(now)
+            before = {applied.renamed.get(name, name): version for name, version in before.items()}
             after = {name: r.version for name, r in world.snapshot().records.items()}
-            assert after == {name: before.get(name, 0) + (name in stored) for name in before.keys() | stored}
+            raised = {name: max(before.get(name, 0), ever.get(name, 0)) + 1 for name in applied.stored}
+            assert after == before | raised
+            ever |= after
 
 
 @few
@@ -321,7 +347,7 @@ def test_the_chain_of_events_holds_and_tells_every_outcome(history):
             results = world.apply(now).results
             assert world.kit.broken() == []
             events = [event for _, event, _ in world.kit.store.events("production")]
-            latest = {e.name: e.result for e in events[told:] if e.what != "cancel"}
+            latest = {e.name: e.result for e in events[told:] if e.what != "cancel" and e.result != "left"}
             assert latest == results
             told = len(events)
 
@@ -335,7 +361,7 @@ def test_the_search_for_traces_finds_them():
         assert [trace for trace in traces(value) if trace in f"so {leak}."]
 
 
-@pytest.mark.parametrize("wanted", ["created", "updated", "rejected", "failed"])
+@pytest.mark.parametrize("wanted", ["created", "updated", "renamed", "rejected", "failed"])
 def test_the_histories_reach_every_outcome(wanted):
     """Without these a law would hold of nothing."""
 

@@ -48,11 +48,22 @@ class Round:
     """By reference text; one that is absent gives nothing on this machine."""
     answers: Mapping[str, str]
     """The code that the provider gives, by name of the credential."""
+    wished: Mapping[str, str] = field(default_factory=dict)
+    """New names to old ones; what no manifest may ask for is left out by :attr:`moved`."""
+
+    @property
+    def moved(self) -> dict[str, str]:
+        """The ``moved_from`` of each entry that has one."""
+        wished = {old: new for new, old in self.wished.items() if new in self.manifest and old not in self.manifest}
+        return {new: old for old, new in wished.items()}
 
     @property
     def credentials(self) -> dict[str, Credential]:
-        entries = self.manifest.items()
-        return {name: Credential(name, declared, "credentials.yaml", {"": (3, 3)}) for name, declared in entries}
+        moved = self.moved
+        return {
+            name: Credential(name, declared, "credentials.yaml", {"": (3, 3)}, moved.get(name, ""))
+            for name, declared in self.manifest.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,12 @@ class Applied:
 
     @property
     def stored(self) -> set[str]:
-        return {name for name, result in self.results.items() if result in ("created", "updated")}
+        return {name for name, result in self.results.items() if result in ("created", "updated", "renamed")}
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Old names to new ones."""
+        return {o.change.old_name: o.change.name for o in self.outcomes if o.result == "renamed"}
 
 
 @dataclass
@@ -81,11 +97,11 @@ class World:
     proven: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each stored secret must be: the value with which the provider last said ``valid``."""
 
-    def plan(self, now: Round) -> tuple[Plan, Resolved]:
+    def plan(self, now: Round, *, prune: bool = False) -> tuple[Plan, Resolved]:
         snapshot = self.snapshot()
         resolved = self._resolved(now)
         found = known(now.credentials.values(), resolved, self.kit.ring.fingerprinter(WORKSPACE), snapshot.records)
-        scope = Scope(self.kit.store.info.id, WORKSPACE)
+        scope = Scope(self.kit.store.info.id, WORKSPACE, prune=prune)
         made = planner.plan(now.credentials, snapshot.records, snapshot.rejections, found, TRAITS, scope)
         return made, resolved
 
@@ -146,6 +162,8 @@ class World:
         return ask
 
     def _learn(self, applied: Applied, now: Round) -> Applied:
+        for old, new in applied.renamed.items():
+            self.proven[new] = self.proven.pop(old)
         for outcome in applied.outcomes:
             if outcome.change.name in applied.stored and outcome.change.asks:
                 references = outcome.change.declared.references
@@ -193,18 +211,30 @@ ROUND = st.builds(
 )
 
 
+def _renamed(now: Round, old: str, new: str) -> Round:
+    """One entry under another name, where both are as they must be; else only a ``moved_from`` of what is not there."""
+    manifest = dict(now.manifest)
+    if new not in manifest and old in manifest:
+        manifest[new] = manifest.pop(old)
+    return replace(now, manifest=manifest, wished={**now.wished, new: old} if new != old else {})
+
+
 @st.composite
 def histories(draw) -> list[Round]:
     """What a team does over time: mostly small steps, such as a rotated secret, an edited entry, another try."""
     now = draw(ROUND)
     rounds = [now]
-    for step in draw(st.lists(st.sampled_from(["rotate", "edit", "again", "back", "anew"]), max_size=4)):
+    for step in draw(
+        st.lists(st.sampled_from(["rotate", "edit", "again", "back", "anew", "rename", "rename"]), max_size=4)
+    ):
         other = draw(ROUND)
         if step == "rotate":
             text = draw(st.sampled_from(REFERENCES))
             now = replace(now, values={**now.values, text: draw(VALUES)}, answers=other.answers)
         elif step == "edit":
             now = replace(now, manifest={**now.manifest, **other.manifest}, answers=other.answers)
+        elif step == "rename":
+            now = replace(_renamed(now, draw(NAMES), draw(NAMES)), answers=other.answers)
         elif step in ("again", "back"):
             now = replace(rounds[0] if step == "back" else now, answers=other.answers)
         else:
