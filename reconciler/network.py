@@ -24,6 +24,19 @@ _URL = re.compile(rf"https://(?P<host>(?:{_LABEL}\.)+[a-z]{{2,63}})(?::443)?(?P<
 """No userinfo, other port, backslash, fragment, upper case, IP literal, trailing dot or escaped host passes."""
 _ROUTE = re.compile(r"(?P<origin>https?://(?P<host>localhost|\[::1\]|127(?:\.[0-9]{1,3}){3})(?::[0-9]{1,5})?)/?")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_INSIDE = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "64:ff9b:1::/48",  # a network's own NAT64: RFC 8215
+            "::/96",  # embeds IPv4, deprecated: RFC 4291
+            "fec0::/10",  # site-local, deprecated: RFC 3879
+            "192.0.0.0/24",  # Oracle's metadata among others: RFC 6890
+            "168.63.129.16/32",  # Azure's agent
+        ),
+    )
+)
+"""Addresses inside a network that ``ipaddress`` counts as global."""
 
 
 class PrivateAddressError(Exception):
@@ -99,7 +112,7 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         embedded = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else ip.ipv4_mapped or ip.sixtofour
         ip = embedded or ip
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _INSIDE)
 
 
 _CAUSES = (aiohttp.ClientError, OSError, PrivateAddressError)

@@ -68,7 +68,12 @@ def check(path: Path, found: os.stat_result, code: str) -> None:
 
 
 def check_folder(folder: Path, code: str) -> None:
-    """Raise StoreError ``code`` where anybody could put another file in the place of one in this folder."""
+    """Raise StoreError ``code`` where somebody else could put another file in the place of one in this folder.
+
+    A folder with the sticky bit lets nobody do that to a file that is not theirs.
+    """
     found = folder.stat()
-    if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
-        raise StoreError(code, f"anybody may replace files in {folder}", f"chmod o-w {shlex.quote(str(folder))}")
+    if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
+        who = "anybody" if found.st_mode & stat.S_IWOTH else "its group"
+        hint = f"chmod go-w {shlex.quote(str(folder))}, or name a path in a folder of its own"
+        raise StoreError(code, f"{who} may replace files in {folder}", hint)

@@ -97,7 +97,7 @@ PARTS: dict[str, tuple[Requirement, ...]] = {
             "On SQLite by the file's owner and mode; roles come with PostgreSQL.",
             stores__test_sqlite="test_a_database_open_to_others_is_refused_with_the_command "
             "test_a_database_of_somebody_else_is_refused "
-            "test_a_folder_where_anybody_may_swap_the_file_is_refused "
+            "test_a_folder_where_others_may_swap_the_file_is_refused "
             "test_attack_42_database_wal_and_shm_are_ours_alone_whatever_the_umask",
             test_main_job="test_store_create_makes_a_store_and_a_key_for_the_owner_alone",
             test_requirements_cli="test_a_store_that_is_not_ours_reveals_no_name_and_no_count",

@@ -43,7 +43,8 @@ def held():
 
 
 def nothing_of_it(text: str) -> bool:
-    return not any(word in text for word in (VALUE, VALUE[:8], "Zq7Zq7", Key(RAW).text().reveal()[:12]))
+    words = (VALUE, VALUE[:8], "Zq7Zq7", Key(RAW).text().reveal()[:12])
+    return not any(word.lower() in text.lower() for word in words)
 
 
 def caught():

@@ -87,6 +87,14 @@ def test_a_route_that_leaves_this_machine_is_refused(origin):
         ("::ffff:169.254.169.254", False),
         ("64:ff9b::a9fe:a9fe", False),
         ("2002:a9fe:a9fe::1", False),
+        ("64:ff9b:1::a9fe:a9fe", False),
+        ("64:ff9b:1:ffff::3636:3636", False),
+        ("::a9fe:a9fe", False),
+        ("::3636:3636", False),
+        ("fec0::1", False),
+        ("192.0.0.192", False),
+        ("168.63.129.16", False),
+        ("64:ff9b::a83f:8110", False),
     ],
 )
 def test_attack_25_an_address_is_judged_by_what_it_embeds(address, public):

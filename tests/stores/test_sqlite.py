@@ -170,13 +170,17 @@ def test_a_database_of_somebody_else_is_refused(kit, path, monkeypatch):
     assert error.hint == f"sudo chown {us + 1} {path}"
 
 
-def test_a_folder_where_anybody_may_swap_the_file_is_refused(kit, path):
+@pytest.mark.parametrize(("mode", "who"), [(0o777, "anybody"), (0o707, "anybody"), (0o770, "its group")])
+def test_a_folder_where_others_may_swap_the_file_is_refused(kit, path, mode, who):
     kit.close()
-    path.parent.chmod(0o777)
-    assert refused("store-refused", sqlite.open_store, path).hint == f"chmod o-w {path.parent}"
+    path.parent.chmod(mode)
+    error = refused("store-refused", sqlite.open_store, path)
+    assert error.detail == f"{who} may replace files in {path.parent}"
+    assert error.hint.startswith(f"chmod go-w {path.parent}, or ")
     refused("store-refused", create, path.parent / "other.db")
-    path.parent.chmod(0o1777)
-    sqlite.open_store(path).close()
+    for mine in (0o1777, 0o1770, 0o755):
+        path.parent.chmod(mine)
+        sqlite.open_store(path).close()
 
 
 def test_a_folder_in_place_of_a_database_is_refused(tmp_path):
