@@ -131,6 +131,7 @@ def outcome(
     time: str,
     digest: str = "",
     *,
+    plan: str = "",
     version: int = 0,
     verdict: Verdict | None = None,
     problem: Problem | None = None,
@@ -140,7 +141,7 @@ def outcome(
     """The event of what became of a change.
 
     ``sealed`` are the secrets now stored, ``rejection`` the refused submission: their fingerprints are shown in part.
-    ``digest`` is the plan's. Nothing of a secret's value is known here.
+    ``digest`` is the plan's, ``plan`` the id of the plan file. Nothing of a secret's value is known here.
     """
     after = {s.field: s.fingerprint for s in sealed} or (rejection.fingerprints if rejection else {})
     before = change.record.fingerprints if change.record else {}
@@ -154,6 +155,7 @@ def outcome(
         "verdict": _verdict(verdict),
         "problem": problem.code if problem else "",
         "digest": digest,
+        "plan": plan,
         "who": who(origin),
     }
     return Event(time, str(change.action), str(result), change.name, version, body=_said(body))

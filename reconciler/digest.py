@@ -20,15 +20,16 @@ def digest(changes: Sequence[Change], known: Known, scope: Scope) -> str:
         "digest": 1,
         "store": scope.store_id,
         "workspace": scope.workspace,
-        "selection": {"only": sorted(scope.only), "prune": scope.prune},
-        "changes": [_covered(change) for change in changes if change.action is not Action.NOTE],
+        "selection": {"only": sorted(scope.only), "prune": scope.prune, "secrets_only": scope.secrets_only},
+        "changes": [of_change(change) for change in changes if change.action is not Action.NOTE],
     }
     text = canonical.to_json(covered)
     prefix = "c1" if known.compared else "s1"
     return f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
-def _covered(change: Change) -> dict[str, Any]:
+def of_change(change: Change) -> dict[str, Any]:
+    """What the digest covers of one change."""
     declared = change.credential.declared if change.credential else None
     return {
         "action": change.action,

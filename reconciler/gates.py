@@ -30,6 +30,9 @@ def refusals(changes: Sequence[Change], stored: int, scope: Scope) -> tuple[Prob
     if deletes > limit:
         hint = f"look at every name, then: --prune --max-deletes {deletes}"
         found.append(_refusal("too-many-deletes", f"{deletes} of {stored} stored; at most {limit}", hint))
+    lifted = [change.name for change in changes if change.lifts_protection]
+    if lifted and deletes:
+        found.append(_refusal("lifts-and-deletes", f"it lifts the protection of {', '.join(lifted)}"))
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from reconciler import verdicts
 from reconciler.codes import CODES, PRECEDENCE, Exit
 from reconciler.due import Due
 from reconciler.model import Action, Answer, Event, Mode, Origin, Problem, Result, Severity, Status, Traits, Verdict
+from reconciler.planfile import PlanFile
 from reconciler.plans import Outcome, Plan
 from reconciler.state import Record, Rejection, Snapshot
 
@@ -75,6 +76,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """A plan file that a command wrote, shows or carries out."""
+
+    path: str
+    file: PlanFile
+    signed: bool | None
+    """True: nothing was altered since it was made. None: nobody can tell here."""
+    why: str = ""
+    """Why nobody can tell."""
+    expired: bool = False
+    finished_at: str = ""
+    """When it was carried out to its end, as far as the store at hand knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of one command."""
 
@@ -82,6 +98,12 @@ class Report:
     header: Header | None = None
     problems: tuple[Problem, ...] = ()
     plan: Plan | None = None
+    filed: Filed | None = None
+    """The plan's file, where there is one."""
+    approved: bool = False
+    """Whether the plan is what somebody approved: a plan file, or by its digest."""
+    done_before: tuple[str, ...] = ()
+    """Names that an earlier run of the same plan file has stored."""
     outcomes: tuple[Outcome, ...] = ()
     rows: tuple[Row, ...] = ()
     total: int = 0

@@ -33,11 +33,11 @@ __all__ = ["Checker", "builtin", "builtin_text", "traits"]
 Look = Callable[[Path, Any], Trouble | None]
 
 
-def builtin_text() -> str:
-    """The schema that comes with the package: a copy inside it where it was installed, else the one beside it."""
+def builtin_text(name: str = NAME) -> str:
+    """A schema that comes with the package: a copy inside it where it was installed, else the one beside it."""
     here = FilePath(__file__).parent
-    inside = here / "schemas" / NAME
-    return (inside if inside.exists() else here.parent / "schemas" / NAME).read_text(encoding="utf-8")
+    inside = here / "schemas" / name
+    return (inside if inside.exists() else here.parent / "schemas" / name).read_text(encoding="utf-8")
 
 
 def builtin() -> dict[str, Any]:

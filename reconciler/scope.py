@@ -32,6 +32,8 @@ class Scope:
     """Whether what no manifest declares is deleted."""
     max_deletes: int | None = None
     """How many deletes are allowed; ``None`` leaves it at :func:`delete_limit`."""
+    secrets_only: bool = False
+    """Whether nothing but new secret values and earlier submissions is taken up."""
 
     def selects(self, name: str) -> bool:
         return selects(self.only, name)

@@ -167,10 +167,20 @@ class Keyring:
 
         It raises StoreError ``key-wrong`` where that key is not at hand.
         """
+        return self._checker(workspace, AUDIT)
 
+    def signer(self, workspace: str) -> Callable[[bytes], bytes]:
+        """The function that signs plan files: made like the mac of an event, under another subkey."""
+        return _Mac(self.key_id, self._subkey(self.key_id, workspace, PLANS))
+
+    def verifier(self, workspace: str) -> Callable[[bytes, bytes], bool]:
+        """As :meth:`checker`, for the signatures of plan files."""
+        return self._checker(workspace, PLANS)
+
+    def _checker(self, workspace: str, purpose: str) -> Callable[[bytes, bytes], bool]:
         def check(message: bytes, mac: bytes) -> bool:
             key_id = mac[:8].hex()
-            return hmac.compare_digest(_Mac(key_id, self._subkey(key_id, workspace, AUDIT))(message), mac)
+            return hmac.compare_digest(_Mac(key_id, self._subkey(key_id, workspace, purpose))(message), mac)
 
         return check
 

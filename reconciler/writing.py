@@ -15,7 +15,7 @@ from reconciler.plans import Change, Outcome
 from reconciler.sealing import Keyring
 from reconciler.secret import Secret
 from reconciler.state import Record, Rejection, SealedSecret
-from reconciler.stores.base import Delete, DropRejection, Lease, Move, Put, Reject, Store, Tell, Write
+from reconciler.stores.base import Delete, DropRejection, Lease, Move, Progress, Put, Reject, Store, Tell, Write
 
 STORED = frozenset({Result.CREATED, Result.UPDATED, Result.RENAMED})
 
@@ -32,6 +32,8 @@ class Writer:
     clock: Callable[[], str]
     last_versions: Mapping[str, int]
     """The highest version that each name of the run ever had."""
+    plan: str = ""
+    """The id of the plan file that is carried out, or empty."""
 
     def commit(self, settled: Sequence[Settled]) -> list[Outcome]:
         """Write a batch in one transaction. Raises StoreError; then nothing of the batch is written."""
@@ -49,8 +51,16 @@ class Writer:
         events = [audit.dropped(c.name, c.reasons[0], self.origin, time, digest=self.digest) for c in changes]
         self._send([DropRejection(event) for event in events])
 
+    def finish_plan(self) -> None:
+        """Remember that the plan file was carried out to its end."""
+        if self.plan:
+            self._send([Progress(self.plan, self.origin.actor, finished=True)])
+
     def _send(self, writes: Sequence[Write]) -> Sequence[bool]:
-        return self.store.commit(self.lease, writes, self.keyring.mac(self.lease.workspace))
+        """Whether each was written; that a plan file was begun is remembered in the same transaction."""
+        begun = [Progress(self.plan, self.origin.actor)] if self.plan and writes else []
+        done = self.store.commit(self.lease, [*begun, *writes], self.keyring.mac(self.lease.workspace))
+        return done[len(begun) :]
 
     def _ready(self, item: Settled, time: str) -> tuple[Settled, Write]:
         """What to write; a credential whose stored row was altered fails alone."""
@@ -64,7 +74,7 @@ class Writer:
 
     def _event(self, change: Change, result: Result, time: str, **facts: Any) -> Event:
         version = facts.pop("version", change.expected_version)
-        return audit.outcome(change, result, self.origin, time, self.digest, version=version, **facts)
+        return audit.outcome(change, result, self.origin, time, self.digest, plan=self.plan, version=version, **facts)
 
     def _write(self, item: Settled, time: str) -> Write:
         change = item.task.change

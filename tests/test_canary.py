@@ -26,6 +26,7 @@ from reconciler.cli import COMMANDS, cli
 
 FORMATS = ("table", "json", "markdown", "github")
 STORE, SANDBOX = ("--store", "sqlite:///other.db"), ("--sandbox",)
+OUT = ("--out", "plan.json")
 LEASE = "0123456789abcdef"
 KEYS = f"file {KEY_FILES}*.key"
 
@@ -53,9 +54,10 @@ class Row:
 
 ROWS = (
     Row("validate", refused=(), where_refused="pasted", codes=(0, 1), crash="reconciler.manifest:read"),
-    Row("plan", (*SANDBOX, "--check"), (*SANDBOX, "--check"), "reconciler.planner:plan"),
-    Row("apply", (*SANDBOX, "--yes"), (*SANDBOX, "--yes"), "reconciler.writing:Writer.commit", where="new",
-        product=(KEYS,)),
+    Row("plan", (*SANDBOX, "--check", *OUT), (*SANDBOX, "--check", *OUT), "reconciler.planner:plan"),
+    Row("show", ("plan.json",), ("credentials.yaml",), "reconciler.planfile:parse", where="planned", codes=(0, 4)),
+    Row("apply", (*SANDBOX, "--yes"), ("plan.json", *SANDBOX), "reconciler.writing:Writer.commit", where="new",
+        where_refused="planned", product=(KEYS,)),
     Row("list", SANDBOX, (*SANDBOX, "--require", "9"), "reconciler.report:rows", where_refused="refused"),
     Row("get", ("marketing-us", *SANDBOX), ("no-such", *SANDBOX), "reconciler.report:rows", codes=(0, 64)),
     Row("check", SANDBOX, ("no-such", *SANDBOX), "reconciler.providers.base:asked", codes=(0, 64)),
@@ -99,6 +101,8 @@ def places(tmp_path_factory):
     made = {"new": new, "applied": new.copy(root / "applied")}
     assert watch(made["applied"], "apply", "--sandbox", "--yes").code == 0
     made["rotated"] = made["applied"].copy(root / "rotated").wrong()
+    made["planned"] = made["rotated"].copy(root / "planned")
+    assert watch(made["planned"], "plan", *SANDBOX, *OUT).code == 0
     made["refused"] = made["rotated"].copy(root / "refused")
     assert watch(made["refused"], "apply", "--sandbox", "--yes").code == 3
     made["other"] = made["applied"].copy(root / "other")

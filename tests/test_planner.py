@@ -315,7 +315,7 @@ def test_the_digest_is_the_documented_text():
         '{"changes":[{"action":"create","expected":0,"fields":[["account_sid",null,"AC1"],'
         '["auth_token",null,"env://T"],["provider",null,"twilio"]],"name":"a","provider":"twilio","reasons":["new"],'
         '"references":{"auth_token":"env://T"},"secrets":{"auth_token":"new"}}],"digest":1,'
-        '"selection":{"only":[],"prune":false},"store":"store","workspace":"production"}'
+        '"selection":{"only":[],"prune":false,"secrets_only":false},"store":"store","workspace":"production"}'
     )
     assert make([credential("a")]).digest == "c1-" + hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from reconciler.app.preparing import Prepared, What, prepare, read
+from typing import TYPE_CHECKING
+
+from reconciler.app.prepared import Prepared
+from reconciler.app.preparing import What, prepare, read
 from reconciler.app.wiring import Where
 from reconciler.context import now
 from reconciler.due import due
 from reconciler.errors import ManifestInvalid
-from reconciler.report import Report
+from reconciler.report import Filed, Report
+
+if TYPE_CHECKING:
+    from reconciler.app.planfiles import Out
 
 
 def validate(where: Where, what: What) -> Report:
@@ -20,14 +26,27 @@ def validate(where: Where, what: What) -> Report:
                   files=len(manifest.files))  # fmt: skip
 
 
-def plan(where: Where, what: What) -> Report:
-    """Compare the manifest with the store. Writes nothing, asks no provider."""
+def plan(where: Where, what: What, out: Out | None = None) -> Report:
+    """Compare the manifest with the store, and keep the plan as a file. Asks no provider, writes nothing else."""
     prepared = prepare(where, what)
-    prepared.close()
-    return planned(prepared, "plan")
+    try:
+        filed = kept(where, what, prepared, out)
+    finally:
+        prepared.close()
+    return planned(prepared, "plan", filed)
 
 
-def planned(prepared: Prepared, command: str) -> Report:
+def kept(where: Where, what: What, prepared: Prepared, out: Out | None) -> Filed | None:
+    """Write the plan file, where one is wanted. Raises UsageError where there is no store, or it cannot be written."""
+    if out is None:
+        return None
+    from reconciler.app import planfiles
+
+    file = planfiles.save(where, what, prepared, out)
+    return Filed(str(out.path), file, signed=True if file.signature else None)
+
+
+def planned(prepared: Prepared, command: str, filed: Filed | None = None) -> Report:
     """A plan as a report."""
     return Report(
         command,
@@ -35,8 +54,11 @@ def planned(prepared: Prepared, command: str) -> Report:
         header=prepared.header,
         problems=prepared.problems,
         plan=prepared.plan,
+        filed=filed or prepared.filed,
+        approved=prepared.approved,
+        done_before=prepared.done,
         traits=prepared.traits,
-        declared=len(prepared.manifest.credentials),
-        files=len(prepared.manifest.files),
+        declared=prepared.declared,
+        files=prepared.files,
         due=due(prepared.snapshot.records.values(), now()[:10]),
     )

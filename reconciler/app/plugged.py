@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
 from reconciler import plugins, schema
@@ -49,12 +50,17 @@ def for_manifest(read: Callable[[dict[str, Any], Collection[str]], T]) -> tuple[
 
 
 def traits(snapshot: Snapshot) -> dict[str, Traits]:
-    """What there is to know of the providers of what is stored: plug-ins are asked only where one is stored.
+    """What there is to know of the providers of what is stored."""
+    rows: tuple[Record | Rejection, ...] = (*snapshot.records.values(), *snapshot.rejections.values())
+    return traits_of({row.declared.provider for row in rows})
+
+
+def traits_of(providers: AbstractSet[str]) -> dict[str, Traits]:
+    """What there is to know of providers: plug-ins are asked only where one is named.
 
     A provider that is installed no longer, or broken, is not in it: what is stored can still be shown.
     """
-    rows: tuple[Record | Rejection, ...] = (*snapshot.records.values(), *snapshot.rejections.values())
-    foreign = {row.declared.provider for row in rows} - set(plugins.provider_names())
+    foreign = providers - set(plugins.provider_names())
     try:
         if foreign and not foreign.isdisjoint(plugins.provider_names(installed=True)):
             return schema.traits(installed())

@@ -11,13 +11,14 @@ from pathlib import Path
 from reconciler import manifest as manifests
 from reconciler import planner, schema
 from reconciler.app import plugged
+from reconciler.app.prepared import Prepared, new_workspace, secrets_folder
 from reconciler.app.resolving import Resolved, known, resolve
 from reconciler.app.wiring import Where, choose_workspace, header_of, keyring, open_store
 from reconciler.codes import CODES
 from reconciler.collector import collector_off
 from reconciler.errors import ManifestInvalid, StoreError, UsageError
 from reconciler.manifest import Manifest
-from reconciler.model import Credential, Origin, Problem, Severity, Traits
+from reconciler.model import Credential, Problem, Severity, Traits
 from reconciler.plans import Plan
 from reconciler.report import Header
 from reconciler.resolvers.base import Surroundings
@@ -49,41 +50,6 @@ class What:
     allow_empty: bool = False
     prune: bool = False
     max_deletes: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A plan with everything that it was made from."""
-
-    manifest: Manifest
-    traits: Mapping[str, Traits]
-    store: Store | None
-    keyring: Keyring | None
-    snapshot: Snapshot
-    resolved: Resolved
-    known: Known
-    plan: Plan
-    header: Header
-    problems: tuple[Problem, ...]
-    origin: Origin
-
-    @property
-    def opened(self) -> Store:
-        """The store, where there must be one by now."""
-        if self.store is None:
-            raise StoreError("store-missing")
-        return self.store
-
-    @property
-    def keys(self) -> Keyring:
-        """The key, where there must be one by now."""
-        if self.keyring is None:
-            raise StoreError("key-missing")
-        return self.keyring
-
-    def close(self) -> None:
-        if self.store:
-            self.store.close()
 
 
 def read(where: Where, what: What) -> tuple[Manifest, Mapping[str, Traits]]:
@@ -122,8 +88,10 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
         raise
     header = _header(where, store, workspace, snapshot)
     unseen = _not_compared(manifest, resolved, found, plan)
-    problems = (*manifest.warnings, *problems, *unseen, *_new_workspace(store, snapshot))
-    return Prepared(manifest, traits, store, keys, snapshot, resolved, found, plan, header, problems, where.origin)
+    problems = (*manifest.warnings, *problems, *unseen, *new_workspace(store, snapshot))
+    counts = len(manifest.credentials), len(manifest.files)
+    return Prepared(manifest.credentials, *counts, traits, store, keys, snapshot, resolved, found, scope, plan, header,
+                    problems, where.origin)  # fmt: skip
 
 
 def _existing(where: Where) -> Store | None:
@@ -154,7 +122,7 @@ def _secrets(
     if what.secrets is Secrets.SKIP or (store and not keys):
         return Resolved(), Known(compared=False)
     wanted = [c for c in manifest.credentials.values() if selects(what.only, c.name)]
-    resolved = resolve(wanted, Surroundings(where.environ, _secrets_dir(what, wanted)))
+    resolved = resolve(wanted, Surroundings(where.environ, _folder(what, wanted)))
     fingerprint = keys.fingerprinter(snapshot.workspace) if keys else None
     found = known(wanted, resolved, fingerprint, snapshot.records)
     if what.secrets is Secrets.REQUIRE and found.missing:
@@ -162,17 +130,9 @@ def _secrets(
     return resolved, found
 
 
-def _secrets_dir(what: What, wanted: Iterable[Credential]) -> Path:
-    """``--secrets-dir``, else the manifest's folder.
-
-    Raises UsageError where files of several folders are given and one refers to a file: which folder, nobody said.
-    """
-    if what.secrets_dir:
-        return what.secrets_dir
+def _folder(what: What, wanted: Iterable[Credential]) -> Path:
     folders = {path if path.is_dir() else path.parent for path in what.files}
-    if len(folders) > 1 and any(t.startswith("file://") for c in wanted for t in c.declared.references.values()):
-        raise UsageError("secrets-dir-unknown", ", ".join(sorted(str(folder) for folder in folders)))
-    return min(folders)
+    return secrets_folder(what.secrets_dir, folders, wanted)
 
 
 def _known_globs(what: What, manifest: Manifest, snapshot: Snapshot) -> None:
@@ -217,17 +177,3 @@ def _header(where: Where, store: Store | None, workspace: str, snapshot: Snapsho
     if store is None:
         return Header(workspace, where.mode, str(where.path), exists=False)
     return header_of(store, snapshot)
-
-
-def _new_workspace(store: Store | None, snapshot: Snapshot) -> tuple[Problem, ...]:
-    """A workspace that a store with others does not know is probably a typing error."""
-    if store is None or snapshot.serial:
-        return ()
-    others = store.workspaces()
-    if not others or snapshot.workspace in others:
-        return ()
-    close = get_close_matches(snapshot.workspace, others, 1)
-    detail = f"{snapshot.workspace!r}; the store has {', '.join(others)}"
-    hint = f"did you mean -w {close[0]}? " if close else ""
-    return (Problem("new-workspace", CODES["new-workspace"].summary, detail=detail,
-                    hint=hint + CODES["new-workspace"].hint, severity=Severity.WARNING),)  # fmt: skip

@@ -18,6 +18,7 @@ from reconciler.codes import Exit
 COMMANDS = {
     "validate": "reconciler.cli.manifest",
     "plan": "reconciler.cli.manifest",
+    "show": "reconciler.cli.show",
     "apply": "reconciler.cli.apply",
     "list": "reconciler.cli.stored",
     "get": "reconciler.cli.stored",

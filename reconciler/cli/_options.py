@@ -18,6 +18,7 @@ from reconciler.cli._reports import targets
 
 if TYPE_CHECKING:
     from reconciler.app.asking import Asking
+    from reconciler.app.planfiles import Out
     from reconciler.app.preparing import What
     from reconciler.app.wiring import Where
     from reconciler.report import Report
@@ -163,6 +164,17 @@ def what(given: Mapping[str, Any]) -> What:
         prune=given.get("prune", False),
         max_deletes=given.get("max_deletes"),
     )
+
+
+def plan_file(path: Path | None, expires_in: str) -> Out | None:
+    """Where a plan is kept, and how long it is good. Raises UsageError where neither can be."""
+    if path is None:
+        return None
+    from reconciler.app.history import span
+    from reconciler.app.planfiles import Out, check_target
+
+    check_target(path)
+    return Out(path, span(expires_in))
 
 
 STORE = ("store", "key_file", "sandbox")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -34,19 +35,26 @@ def validate_(**given: Any) -> Report:
 @opt.prune_options
 @opt.option("--check", is_flag=True, help="Ask the providers about creates and updates now; stores nothing.")
 @opt.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@opt.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Keep the plan as a file, for: reconciler apply PATH. Replaces a plan file only.",
+)
+@opt.option("--expires-in", default="7d", show_default=True, metavar="SPAN", help="How long that file is good.")
 @reporting("plan", brief=True)
-def plan_(*, check: bool, detailed_exitcode: bool, **given: Any) -> Report:
+def plan_(*, check: bool, detailed_exitcode: bool, out: Path | None, expires_in: str, **given: Any) -> Report:
     """Show what apply would do. Writes nothing; asks providers with --check only."""
     from reconciler.app import planning
 
-    where, what = opt.where(given), opt.what(given)
+    where, what, file = opt.where(given), opt.what(given), opt.plan_file(out, expires_in)
     if check:
         from reconciler.app.looking import plan_live
 
         with Watch(current().terminal) as watch:
-            report = plan_live(where, what, opt.asking(given), watch)
+            report = plan_live(where, what, opt.asking(given), watch, file)
     else:
-        report = planning.plan(where, what)
+        report = planning.plan(where, what, file)
     return replace(
         report,
         detailed_exitcode=detailed_exitcode,

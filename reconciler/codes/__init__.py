@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reconciler.codes import answers, manifests, runs
+from reconciler.codes import answers, manifests, plans, runs
 from reconciler.codes.base import AGAIN, PRECEDENCE, Code, Exit, Fault
 
 __all__ = ["AGAIN", "CODES", "PRECEDENCE", "Code", "Exit", "Fault"]
 
-CODES: dict[str, Code] = {code.name: code for code in (*answers.ROWS, *manifests.ROWS, *runs.ROWS)}
+CODES: dict[str, Code] = {code.name: code for code in (*answers.ROWS, *manifests.ROWS, *plans.ROWS, *runs.ROWS)}
 """Every code by its name, in the order of the parts."""

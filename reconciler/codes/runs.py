@@ -56,10 +56,14 @@ ROWS = (
         "the old and the new name of a rename are both stored",
         "remove moved_from: then the old one is undeclared, and --prune deletes it; or rename to a name that is free",
     ),
+    refused(
+        "lifts-and-deletes",
+        "one plan lifts a protection and deletes",
+        "apply without --prune first; then plan the deletes, and look at every name",
+    ),
     refused("too-many-deletes", "more would be deleted than a slip may delete", "name the number with --max-deletes"),
     refused("new-workspace", "the workspace is new to this store", "if it is meant, run again with --new-workspace"),
     refused("declined", "not confirmed: nothing was done", "the confirmation is the literal word yes"),
-    refused("plan-stale", "the store or a secret moved after the plan was shown", "plan again and look at it"),
     Code(
         "version-moved",
         Fault.PERSON,

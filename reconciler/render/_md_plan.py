@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from reconciler.model import Action, Answer, SecretState, Verdict
 from reconciler.plans import Change, Plan
 from reconciler.render import _md as md
+from reconciler.render import _planned as planned
 from reconciler.render import rows as say
 from reconciler.render._md_decide import decisions, fixes, icon
 from reconciler.report import Header, Report
@@ -33,13 +34,25 @@ def plan_page(report: Report, plan: Plan, problems: tuple[md.Section, ...]) -> m
     )  # fmt: skip
     return md.Page(
         "plan", head.store_id if head else "", head.workspace if head else "", _verdict(report, plan), sections,
-        last=(f"Digest {md.code(plan.digest)}. {NO_SECRET}" if plan.digest else NO_SECRET) + _run(report),
+        last=_digest(report, plan) + NO_SECRET + _run(report),
         cut=f"✂️ {say.count(len(plan.effective), 'change')}, cut to fit: do not approve from this comment",
     )  # fmt: skip
 
 
 _PLAIN_URL = re.compile(r"https://[A-Za-z0-9._~:/-]{1,500}")
 NO_SECRET = "This text holds no secret.\n"  # noqa: S105 -- says that there is none
+
+
+def _digest(report: Report, plan: Plan) -> str:
+    """What to hold an apply to."""
+    if not plan.digest:
+        return ""
+    command = (
+        ""
+        if plan.refusals or not plan.effective
+        else f" To apply exactly this: {md.code(f'reconciler apply{planned.exactly(report)}')}."
+    )
+    return f"Digest {md.code(plan.digest)}.{command} "
 
 
 def _run(report: Report) -> str:
@@ -110,6 +123,8 @@ def _counts(report: Report, plan: Plan) -> Iterator[str]:
         "of a selection only" if plan.partial else "",
     ]
     yield " · ".join(fact for fact in facts if fact)
+    if report.filed:
+        yield "\n" + " · ".join(md.prose(line) for line in planned.plan_file(report.filed))
     for refusal in plan.refusals:
         yield f"\n**Apply will refuse this plan**: {md.prose(refusal.detail)}. To do: {md.prose(refusal.hint)}."
 

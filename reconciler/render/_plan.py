@@ -9,6 +9,7 @@ from rich.text import Text
 
 from reconciler.model import Action, Answer, SecretState, Verdict
 from reconciler.plans import Change, Plan
+from reconciler.render import _planned as planned
 from reconciler.render import rows as say
 from reconciler.render._page import STYLES, Line
 from reconciler.report import Report, plan_also, plan_summary
@@ -37,6 +38,7 @@ def plan_lines(report: Report) -> Iterator[Line]:
         yield also
     if report.live:
         yield _live_counts(report)
+    yield from what_comes(report)
     yield from _next(report)
 
 
@@ -67,7 +69,9 @@ def _head(report: Report) -> Iterator[Line]:
     if head is None or plan is None:
         return
     files = f"{report.files} file{'' if report.files == 1 else 's'}"
-    yield say.header(head) + (f" · serial {head.serial}" if head.exists else "")
+    approved = f" · digest {plan.digest} as approved" if report.approved and not plan.refusals else ""
+    yield say.header(head) + (f" · serial {head.serial}" if head.exists else "") + approved
+    yield from _about_file(report)
     stored = f", {head.stored} stored" if head.exists else ""
     commit = report.origin.commit[:9] if report.origin else ""
     parts = [
@@ -154,7 +158,7 @@ def _state(change: Change, key: str) -> str:
 
 
 def _would(report: Report, plan: Plan) -> str:
-    """What apply would make of it, if the providers say the same again; and whether it takes anything away."""
+    """What apply would make of it, if the providers say the same again."""
     by = {answer: [name for name, said in report.live.items() if said.answer is answer] for answer in Answer}
     refused, unknown = by[Answer.REJECTED], by[Answer.UNKNOWN]
     missing = [change.name for change in plan.effective if change.unresolved]
@@ -163,23 +167,34 @@ def _would(report: Report, plan: Plan) -> str:
     said += f" and refuse {say.names(refused)}" if refused else ""
     said += f"; not judged: {say.names(unknown)}" if unknown else ""
     said += f"; without a secret here: {say.names(missing)}" if missing else ""
-    deletes, lifted = len(plan.of(Action.DELETE)), sum(1 for change in plan.changes if change.lifts_protection)
-    gone = say.count(deletes, "delete") if deletes else "No delete"
-    lifts = f"protection of {lifted} lifted" if lifted else "no protection lifted"
-    return f"{said}. {gone}, {lifts}."
+    return f"{said}. "
 
 
-def _next(report: Report) -> Iterator[Line]:
+def what_comes(report: Report) -> Iterator[str]:
+    """What apply would make of it, as far as providers were asked, and what cannot be taken back."""
     plan = report.plan
     if plan is None or not plan.effective:
         return
-    if report.live:
-        yield ""
-        yield _would(report, plan)
+    yield ""
     for refusal in plan.refusals:
         yield f"apply will refuse this plan: {refusal.code}: {say.safe(refusal.detail)}. {say.safe(refusal.hint)}"
+    would = _would(report, plan) if report.live and not plan.refusals else ""
+    yield f"{would}{planned.grave(plan)}"
+
+
+def _next(report: Report) -> Iterator[Line]:
+    """The digest, and the command that applies exactly this."""
+    plan = report.plan
+    if plan is None or not plan.effective or report.command == "apply":
+        return
     if plan.digest:
-        yield ""
-        yield f"Digest {plan.digest}"
-    if report.command == "plan" and not plan.refusals:
-        yield f"Apply it:  reconciler apply{report.selection}"
+        exactly = "" if plan.refusals else " Apply exactly this:"
+        yield f"Digest {plan.digest}.{exactly}"
+    if not plan.refusals:
+        yield f"  reconciler apply{planned.exactly(report)}"
+
+
+def _about_file(report: Report) -> Iterator[str]:
+    """What there is to know of the plan's file before it is trusted."""
+    if report.filed:
+        yield from planned.plan_file(report.filed)

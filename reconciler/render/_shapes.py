@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.due import Due
 from reconciler.model import Declared, Place, Problem, Verdict
 from reconciler.plans import Change, Outcome, Plan
-from reconciler.report import Checkup, Entry, Header, Report, Row
+from reconciler.report import Checkup, Entry, Filed, Header, Report, Row
 from reconciler.state import Rejection
 
 
@@ -46,6 +46,23 @@ def plan(one: Plan, report: Report) -> dict[str, Any]:
         "changes": [_change(change, report.live.get(change.name)) for change in one.changes],
         "unchanged": list(one.kept),
         "refusals": [problem(refusal) for refusal in one.refusals],
+    }
+
+
+def plan_file(one: Filed) -> dict[str, Any]:
+    made = one.file.made
+    return {
+        "path": one.path,
+        "id": one.file.id,
+        "manifest": made.manifest,
+        "commit": made.commit,
+        "dirty": made.dirty,
+        "creator": dict(made.creator),
+        "created": made.created,
+        "expires": made.expires,
+        "expired": one.expired,
+        "unaltered": one.signed,
+        "finished_at": one.finished_at or None,
     }
 
 

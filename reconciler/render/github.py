@@ -73,7 +73,7 @@ def _planned(report: Report) -> Iterator[Note]:
         return
     yield from map(_problem, plan.refusals)
     asked = {outcome.change.name for outcome in report.outcomes}
-    for change in plan.changes if report.command == "plan" else ():
+    for change in plan.changes if report.command in ("plan", "show") else ():
         yield from _change(change, report.live.get(change.name), report.traits)
         yield from _unresolved(change) if change.name not in asked else ()
 

@@ -48,6 +48,10 @@ def _plan(report: Report) -> dict[str, Any] | None:
     return shape.plan(report.plan, report) if report.plan else None
 
 
+def _file(report: Report) -> dict[str, Any] | None:
+    return shape.plan_file(report.filed) if report.filed else None
+
+
 def _outcomes(report: Report) -> list[dict[str, Any]]:
     return [shape.outcome(one) for one in report.outcomes]
 
@@ -70,6 +74,7 @@ _COUNTS: dict[str, Part] = {"declared": lambda report: report.declared, "files":
 _CHANGES: dict[str, Part] = {
     **_COUNTS,
     "plan": _plan,
+    "file": _file,
     "outcomes": _outcomes,
     "interrupted": lambda report: report.interrupted,
     "due": _due,
@@ -81,6 +86,7 @@ SMALL: dict[str, Part] = {"facts": _facts}
 PARTS: dict[str, dict[str, Part]] = {
     "validate": _COUNTS,
     "plan": _CHANGES,
+    "show": {**_COUNTS, "plan": _plan, "file": _file},
     "apply": {
         **_CHANGES,
         "anchor": lambda report: report.anchor or None,

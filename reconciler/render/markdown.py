@@ -22,7 +22,7 @@ def _page(report: Report, now: str) -> md.Page:
     problems = _problems(report)
     if report.command == "validate":
         return _validate(report, problems)
-    if report.command == "plan" and report.plan:
+    if report.command in ("plan", "show") and report.plan:
         return plan_page(report, report.plan, problems)
     if report.command == "apply" and report.plan:
         return apply_page(report, report.plan, problems)

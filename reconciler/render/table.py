@@ -171,6 +171,7 @@ def _key_status(report: Report, width: int, now: str) -> Iterator[Line]:
 _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "validate": _validate,
     "plan": _plan,
+    "show": _plan,
     "apply": _apply,
     "list": _list,
     "cancel": _cancel,

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler import audit
+from reconciler.canonical import storable
 from reconciler.errors import StoreError
 from reconciler.model import Answer, Event
 from reconciler.stores import _rows, _sql
 from reconciler.stores._database import Database
-from reconciler.stores.base import Checked, Delete, DropRejection, Move, Put, Reject, Tell, Write
+from reconciler.stores.base import Checked, Delete, DropRejection, Move, Progress, Put, Reject, Tell, Write
 
 READS_AT_ONCE = 1000
 """How many waiting reads one transaction takes into the chain."""
@@ -75,6 +76,8 @@ class Commit:
                 return self._checked(write)
             case Tell():
                 return self._tell(write.event)
+            case Progress():
+                return self._progress(write)
 
     def _put(self, put: Put) -> bool:
         named = {**self._of, "name": put.record.name}
@@ -171,6 +174,13 @@ class Commit:
         self._db.run(_sql.DROP_REJECTION, named)
         self._changed = True
         return self._tell(drop.event)
+
+    def _progress(self, progress: Progress) -> bool:
+        of = {**self._of, "id": progress.plan}
+        self._db.run(_sql.BEGIN_PLAN, {**of, "begun_at": self._now, "begun_by": storable(progress.by)})
+        if progress.finished:
+            self._db.run(_sql.FINISH_PLAN, {**of, "finished_at": self._now})
+        return True
 
     def _tell(self, event: Event) -> bool:
         """An event that left the row as the one before it did.

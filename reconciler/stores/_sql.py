@@ -256,6 +256,8 @@ DROP_REJECTION = "DELETE FROM rejections WHERE workspace = :workspace AND name =
 GET_HEAD = "SELECT seq, mac FROM events WHERE workspace = :workspace ORDER BY seq DESC LIMIT 1"
 GET_EVENTS = """SELECT seq, time, what, result, name, version, row_hash, body, mac FROM events
     WHERE workspace = :workspace ORDER BY seq"""
+GET_EVENTS_ABOUT = """SELECT seq, time, what, result, name, version, row_hash, body, mac FROM events
+    WHERE workspace = :workspace AND name = :name ORDER BY seq"""
 GET_LATEST = """SELECT version, row_hash FROM events WHERE workspace = :workspace AND name = :name
     ORDER BY seq DESC LIMIT 1"""
 PUT_EVENT = _insert(
@@ -265,6 +267,9 @@ PUT_READ = _insert("reads", "workspace", "name", "version", "time", "what", "bod
 GET_WAITING = """SELECT id, name, time, body, read_by FROM reads
     WHERE workspace = :workspace AND event_seq IS NULL ORDER BY id LIMIT :most"""
 CHAIN_READ = "UPDATE reads SET event_seq = :seq WHERE id = :id"
+GET_PLAN = "SELECT begun_at, begun_by, finished_at FROM plans WHERE workspace = :workspace AND id = :id"
+BEGIN_PLAN = f"{_insert('plans', 'workspace', 'id', 'begun_at', 'begun_by')} ON CONFLICT DO NOTHING"
+FINISH_PLAN = "UPDATE plans SET finished_at = :finished_at WHERE workspace = :workspace AND id = :id"
 GET_LAST_VERSION = """SELECT MAX(version) FROM (
     SELECT version FROM records WHERE workspace = :workspace AND name = :name
     UNION ALL SELECT version FROM previous WHERE workspace = :workspace AND name = :name

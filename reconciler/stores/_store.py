@@ -16,7 +16,7 @@ from reconciler.state import Record, SealedSecret, Slot, Snapshot, StoreInfo
 from reconciler.stores import _rows, _sql
 from reconciler.stores._commit import Commit
 from reconciler.stores._database import Database, Row
-from reconciler.stores.base import Held, Holder, Lease, Tell, Write
+from reconciler.stores.base import Held, Holder, Lease, PlanRun, Tell, Write
 
 KEEP_OLD = timedelta(days=7)
 """How long previous and deleted records stay, with their secrets, where nothing else is said."""
@@ -122,6 +122,16 @@ class SqlStore:
     def events(self, workspace: str) -> Sequence[tuple[int, Event, bytes]]:
         with self._db.reading():
             return _rows.events_of(workspace, self._db.rows(_sql.GET_EVENTS, {"workspace": workspace}))
+
+    def events_about(self, workspace: str, name: str) -> Sequence[Event]:
+        of = {"workspace": workspace, "name": name}
+        with self._db.reading():
+            return [event for _, event, _ in _rows.events_of(workspace, self._db.rows(_sql.GET_EVENTS_ABOUT, of))]
+
+    def plan_run(self, workspace: str, plan: str) -> PlanRun | None:
+        with self._db.reading():
+            rows = self._db.rows(_sql.GET_PLAN, {"workspace": workspace, "id": plan})
+        return PlanRun(*rows[0]) if rows else None
 
     def acquire(self, workspace: str, holder: Holder, seconds: float) -> Lease:
         with self._db.writing():

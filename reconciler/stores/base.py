@@ -119,7 +119,27 @@ class Checked:
     """None where the status stayed what it was."""
 
 
-Write = Put | Move | Reject | DropRejection | Delete | Checked | Tell
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Remember that a plan file was begun, or carried out to its end; begun twice counts once."""
+
+    plan: str
+    """Its id."""
+    by: str
+    finished: bool = False
+
+
+Write = Put | Move | Reject | DropRejection | Delete | Checked | Tell | Progress
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRun:
+    """What became of a plan file."""
+
+    begun_at: str
+    begun_by: str
+    finished_at: str
+    """Empty: it may be resumed."""
 
 
 class Store(Protocol):
@@ -185,6 +205,12 @@ class Store(Protocol):
         ``DropRejection`` finds no rejection; such a write leaves no event. Fills in each event's version and row hash.
         Raises StoreError ``lease-lost`` before writing anything where the fencing number is not the lease's.
         """
+
+    def plan_run(self, workspace: str, plan: str) -> PlanRun | None:
+        """What became of the plan file with this id; None where nothing of it was ever written."""
+
+    def events_about(self, workspace: str, name: str) -> Sequence[Event]:
+        """The events of one name, in order."""
 
     def head(self, workspace: str) -> tuple[int, bytes] | None:
         """Number and mac of the latest event; None where there is none."""

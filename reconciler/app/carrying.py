@@ -1,0 +1,120 @@
+"""Carry a plan out: under the lease, looked at again, told whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from reconciler import audit
+from reconciler.app.approving import Source
+from reconciler.app.asking import Asking
+from reconciler.app.leasing import heartbeat, holding
+from reconciler.app.planning import planned
+from reconciler.app.prepared import Prepared
+from reconciler.app.resolving import Resolved
+from reconciler.app.running import Watcher, run
+from reconciler.app.wiring import Where
+from reconciler.context import now
+from reconciler.engine import Run, Task
+from reconciler.errors import Refused, StoreError
+from reconciler.model import Action, Result
+from reconciler.plans import Change, Plan
+from reconciler.report import Report, rows
+from reconciler.stores.base import Lease, Store
+from reconciler.writing import Writer
+
+
+class Listener(Watcher, Protocol):
+    """Who is told of the work."""
+
+    def asking(self, plan: Plan) -> None:
+        """It begins."""
+
+
+def carry_out(where: Where, source: Source, asking: Asking, talk: Listener, prepared: Prepared) -> Report:
+    """Take the lease, look again, ask, store, tell. Raises Refused where something moved since it was shown."""
+    store = prepared.opened
+    with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
+        again = _look_again(where, source, prepared)
+        talk.asking(again.plan)
+        writer = _writer(where, again, lease)
+        made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
+                   beat=heartbeat(store, lease))  # fmt: skip
+        stale = [] if made.stopped else _stale(again.plan)
+        if stale:
+            writer.drop_rejections(stale)
+        if _settled(made):
+            writer.finish_plan()
+    return _ended(again, made, store, stale)
+
+
+def nothing_to_do(prepared: Prepared) -> bool:
+    """Whether nothing is to be written: no change, no rejection to drop, no plan file to finish."""
+    return not (prepared.plan.effective or _stale(prepared.plan) or prepared.done)
+
+
+def _settled(made: Run) -> bool:
+    """Whether every change came to an end, accepted or rejected: a plan file is not carried out a second time."""
+    open_ = (Result.SKIPPED, Result.FAILED)
+    return not made.stopped and not any(outcome.result in open_ for outcome in made.results())
+
+
+def _look_again(where: Where, source: Source, shown: Prepared) -> Prepared:
+    """Versions and secrets, read again under the lease.
+
+    Raises Refused where they are not those that were shown, StoreError ``tampered`` where a row was altered.
+    """
+    again = source.prepare(where, shown.store)
+    names = {change.name for change in shown.plan.effective}
+    before, after = ({k: v for k, v in p.known.fingerprints.items() if k[0] in names} for p in (shown, again))
+    if again.plan.digest != shown.plan.digest or before != after:
+        raise Refused("plan-stale")
+    for change in again.plan.effective:
+        if change.record:
+            # compared with its latest event before anything is decided by it: an altered row vouches for nothing
+            again.opened.sealed(again.header.workspace, change.stored_name)
+    return again
+
+
+def _writer(where: Where, prepared: Prepared, lease: Lease) -> Writer:
+    store, keys = prepared.opened, prepared.keys
+    names = [change.name for change in prepared.plan.of(Action.CREATE, Action.RENAME)]
+    versions = store.last_versions(lease.workspace, names)
+    plan = prepared.filed.file.id if prepared.filed else ""
+    return Writer(store, keys, lease, where.origin, prepared.plan.digest, now, versions, plan)
+
+
+def tasks_of(plan: Plan, resolved: Resolved) -> list[Task]:
+    """The changes that write something, each with the secrets that were had for it."""
+    return [Task(c, resolved.of(c.credential) if c.credential else {}) for c in plan.effective]
+
+
+def _stale(plan: Plan) -> list[Change]:
+    """Rejections to drop."""
+    return [c for c in plan.of(Action.NOTE) if c.rejection and "undeclared" not in c.reasons]
+
+
+def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change]) -> Report:
+    """The report comes whatever happened: where the store is gone by now, without the list."""
+    outcomes = made.results()
+    problems = [*prepared.problems, *([made.error.problem()] if made.error else [])]
+    report = replace(
+        planned(prepared, "apply"),
+        problems=tuple(problems),
+        outcomes=outcomes,
+        dropped=tuple(change.name for change in dropped),
+        interrupted=made.interrupted,
+    )
+    try:
+        everything = rows(store.load(prepared.header.workspace), prepared.traits)
+        head = store.head(prepared.header.workspace)
+    except StoreError as error:
+        return report if made.error else replace(report, problems=(*problems, error.problem()))
+    touched = {name for outcome in outcomes for name in (outcome.change.name, outcome.change.stored_name)}
+    return replace(
+        report,
+        rows=tuple(row for row in everything if row.name in touched),
+        total=len(everything),
+        anchor=audit.anchor(*head) if head else "",
+    )

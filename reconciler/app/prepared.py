@@ -1,0 +1,92 @@
+"""A plan with everything that it was made from, and what any way of making one asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from reconciler.app.resolving import Resolved
+from reconciler.codes import CODES
+from reconciler.errors import StoreError, UsageError
+from reconciler.model import Credential, Origin, Problem, Severity, Traits
+from reconciler.plans import Plan
+from reconciler.report import Filed, Header
+from reconciler.scope import Known, Scope
+from reconciler.sealing import Keyring
+from reconciler.state import Snapshot
+from reconciler.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with everything that it was made from."""
+
+    credentials: Mapping[str, Credential]
+    """What is declared, by name."""
+    declared: int
+    files: int
+    """How many entries in how many files."""
+    traits: Mapping[str, Traits]
+    store: Store | None
+    keyring: Keyring | None
+    snapshot: Snapshot
+    resolved: Resolved
+    known: Known
+    scope: Scope
+    plan: Plan
+    header: Header
+    problems: tuple[Problem, ...]
+    origin: Origin
+    approved: bool = False
+    """Whether it is what somebody approved: a plan file, or by its digest."""
+    filed: Filed | None = None
+    """The plan file that it comes from."""
+    done: tuple[str, ...] = ()
+    """Names that an earlier run of that file has stored."""
+
+    @property
+    def opened(self) -> Store:
+        """The store, where there must be one by now."""
+        if self.store is None:
+            raise StoreError("store-missing")
+        return self.store
+
+    @property
+    def keys(self) -> Keyring:
+        """The key, where there must be one by now."""
+        if self.keyring is None:
+            raise StoreError("key-missing")
+        return self.keyring
+
+    def close(self) -> None:
+        if self.store:
+            self.store.close()
+
+
+def secrets_folder(named: Path | None, folders: AbstractSet[Path], wanted: Iterable[Credential]) -> Path:
+    """Where ``file://`` references are looked for: ``--secrets-dir``, else the one folder of the manifest's files.
+
+    Raises UsageError where there are several folders, or none that is known, and an entry refers to a file.
+    """
+    if named:
+        return named
+    if len(folders) != 1 and any(t.startswith("file://") for c in wanted for t in c.declared.references.values()):
+        raise UsageError("secrets-dir-unknown", ", ".join(sorted(str(folder) for folder in folders)))
+    return min(folders, default=Path())
+
+
+def new_workspace(store: Store | None, snapshot: Snapshot) -> tuple[Problem, ...]:
+    """A workspace that a store with others does not know is probably a typing error."""
+    if store is None or snapshot.serial:
+        return ()
+    others = store.workspaces()
+    if not others or snapshot.workspace in others:
+        return ()
+    close = get_close_matches(snapshot.workspace, others, 1)
+    detail = f"{snapshot.workspace!r}; the store has {', '.join(others)}"
+    hint = f"did you mean -w {close[0]}? " if close else ""
+    return (Problem("new-workspace", CODES["new-workspace"].summary, detail=detail,
+                    hint=hint + CODES["new-workspace"].hint, severity=Severity.WARNING),)  # fmt: skip

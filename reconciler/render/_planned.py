@@ -1,0 +1,46 @@
+"""What several formats say of a plan as a whole, and of its file."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from reconciler.model import Action, Mode
+from reconciler.plans import Plan
+from reconciler.render import rows as say
+from reconciler.report import Filed, Report
+
+
+def grave(plan: Plan) -> str:
+    """What of a plan cannot be taken back, in words that say so also where there is none."""
+    deleted = [change.name for change in plan.of(Action.DELETE)]
+    lifted = [change.name for change in plan.changes if change.lifts_protection]
+    if not deleted and not lifted:
+        return "No delete, no protection lifted."
+    deletes = f"Deletes {', '.join(deleted)}." if deleted else "No delete."
+    lifts = f"Lifts the protection of {', '.join(lifted)}." if lifted else "No protection lifted."
+    return f"{deletes} {lifts}"
+
+
+def exactly(report: Report) -> str:
+    """The arguments of the apply that does what a plan says, and nothing else."""
+    sandbox = " --sandbox" if report.header and report.header.mode is Mode.SANDBOX else ""
+    if report.filed:
+        unsigned = "" if report.filed.file.signature else f" --expect {report.filed.file.plan.digest}"
+        store = report.store_selection if sandbox in report.store_selection else report.store_selection + sandbox
+        return f" {shlex.quote(say.safe(report.filed.path))}{unsigned}{store}"
+    digest = f" --expect {report.plan.digest}" if report.plan and report.plan.digest else ""
+    return f"{report.selection}{digest}"
+
+
+def plan_file(filed: Filed) -> Iterator[str]:
+    """Who made a plan file from what, how long it is good, and whether somebody altered it."""
+    made = filed.file.made
+    dirty = {True: " (with changes that are in no commit)", False: " (clean)", None: ""}[made.dirty]
+    commit = f" · commit {say.safe(made.commit[:7])}{dirty}" if made.commit else ""
+    by = say.safe(made.creator.get("actor", say.DASH))
+    yield f"plan {filed.file.id[:8]} of {say.clock(made.created)}, by {by}{commit}"
+    until = f"expired {say.clock(made.expires)}" if filed.expired else f"good until {say.clock(made.expires)}"
+    done = f" · carried out {say.clock(filed.finished_at)}" if filed.finished_at else ""
+    signed = "unaltered since" if filed.signed else f"nobody can tell whether it was altered: {filed.why}"
+    yield f"{until}{done} · {signed}"
