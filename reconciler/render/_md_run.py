@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from reconciler.model import Answer, Result, Status, Verdict
 from reconciler.plans import Outcome, Plan
 from reconciler.render import _md as md
+from reconciler.render import _planned as planned
 from reconciler.render import rows as say
 from reconciler.render._md_decide import fixes
 from reconciler.report import Checkup, Report, Row, applied_summary
@@ -17,7 +18,8 @@ _BAD = (Result.REJECTED, Result.FAILED)
 
 def apply_page(report: Report, plan: Plan, problems: tuple[md.Section, ...]) -> md.Page:
     """What became of every change; how to mend those that were refused."""
-    last = [f"{applied_summary(report.outcomes, len(plan.kept))}\n"]
+    last = [f"{md.prose(line)}.\n" for line in planned.done_before(report)]
+    last += [f"{applied_summary(report.outcomes, len(plan.kept))}\n"]
     last += [f"{len(report.dropped)} dropped: {md.names(report.dropped)}.\n"] if report.dropped else []
     last += [f"Digest {md.code(plan.digest)}.\n"] if plan.digest else []
     sections = (

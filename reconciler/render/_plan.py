@@ -198,3 +198,4 @@ def _about_file(report: Report) -> Iterator[str]:
     """What there is to know of the plan's file before it is trusted."""
     if report.filed:
         yield from planned.plan_file(report.filed)
+        yield from planned.done_before(report)

@@ -44,3 +44,9 @@ def plan_file(filed: Filed) -> Iterator[str]:
     done = f" · carried out {say.clock(filed.finished_at)}" if filed.finished_at else ""
     signed = "unaltered since" if filed.signed else f"nobody can tell whether it was altered: {filed.why}"
     yield f"{until}{done} · {signed}"
+
+
+def done_before(report: Report) -> Iterator[str]:
+    """What an earlier run of the same plan file has stored, and is not done again."""
+    if report.done_before:
+        yield f"resumed: an earlier run of this plan has stored {', '.join(report.done_before)}"

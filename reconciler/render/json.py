@@ -91,6 +91,7 @@ PARTS: dict[str, dict[str, Part]] = {
         **_CHANGES,
         "anchor": lambda report: report.anchor or None,
         "dropped": lambda report: list(report.dropped),
+        "done_before": lambda report: list(report.done_before),
         **_ROWS,
     },
     "list": {**_ROWS, "due": _due, "required": lambda report: report.required},
