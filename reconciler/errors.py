@@ -64,7 +64,7 @@ class Refused(ReconcilerError):
 
 
 class SecretUnavailable(ReconcilerError):
-    """A reference gives no usable value here: ``secret-missing`` or ``secret-malformed``."""
+    """A reference gives no usable value here: ``secret-missing``, ``secret-malformed`` or ``secret-tracked``."""
 
 
 class NotAsked(ReconcilerError):

@@ -64,7 +64,8 @@ GUARDS: tuple[Guard, ...] = (
            ("self._client = _Client(", "self._client = httpx.AsyncClient(")),
     _guard("17", "http:HttpPool.__aenter__", ("            cookie_jar=aiohttp.DummyCookieJar(),\n",
                                               "            cookie_jar=aiohttp.CookieJar(unsafe=True),\n")),
-    _guard("18 23", "network:_URL", ('rf"https://(?P<host>', 'rf"https://(?:[^/]*@)?(?P<host>')),
+    _guard("23", "network:_URL", ('rf"https://(?P<host>', 'rf"https://(?:[^/]*@)?(?P<host>')),
+    _guard("18", "providers.infobip:BASE_URL", ('r"^(https://)?(', 'r"^(https://)?([^/]*@)?(')),
     # the way to a provider
     _guard("20", "http:HttpPool.__aenter__", ("follow_redirects=False", "follow_redirects=True")),
     _guard("20", "reply:judge", ("    if 300 <= status < 400:", "    if False:")),
@@ -90,7 +91,7 @@ GUARDS: tuple[Guard, ...] = (
     _guard("30", "yamlreader:_Builder._duplicate", ("        self._keep(Trouble(\"duplicate-key\"",
                                                     "        str(Trouble(\"duplicate-key\"")),
     _guard("30", "manifest:_twice", ("for file in files if len(files) > 1 else ():", "for file in ():")),
-    _guard("31", "yamlreader:_Builder._value", ("if kind is AliasEvent:", "if kind is AliasEvent and self._path:")),
+    _guard("31", "yamlreader:_Builder._value", ('return self._tell("yaml-anchor", event, detail=', "return str(")),
     _guard("32", "yamlreader:_Builder._value", ("if len(self._path) >= DEPTH:", "if False:")),
     _guard("33", "yamlreader:_Builder._properties", ("if event.tag is not None:", "if False:")),
     _guard("34", "yamlreader:_Builder._plain", ("        if reading(text):", "        if False:")),
@@ -122,7 +123,7 @@ GUARDS: tuple[Guard, ...] = (
     _guard("55", "references:_no_reference", ('"the value is not shown here"', 'f"the value is {text}"')),
     # a provider's answer
     _guard("56", "scrub:Scrubber.text", ("            if piece in low:", "            if False:")),
-    _guard("56", "reply:read", ("if len(body) > LARGEST:", "if False:")),
+    _guard("56", "reply:read", ("LARGEST = 64 * 1024", "LARGEST = 2**24")),
     _guard("57", "providers.twilio:_about_account", ("if found.id.lower() != sid.lower():", "if False:")),
     # keys
     _guard("67", "sealing:_Fingerprinter.__call__", ("return self._key.mac(message)", ("return __import__('hashlib')"

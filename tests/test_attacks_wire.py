@@ -95,6 +95,17 @@ def test_attack_16_what_is_told_of_a_request_has_no_query():
     assert get(url=f"https://{HOST}/x.json?token={SECRET}").asked == f"GET https://{HOST}/x.json"
 
 
+def test_attack_17_no_cookie_is_kept_by_the_client_either():
+    """Only the connections' own keeping is seen on the wire: httpx sends none with a request that is made by hand."""
+
+    async def run():
+        async with serving(ok) as origin, pooled(routes={"twilio": origin}) as pool:
+            await pool.for_provider("twilio", (HOST,)).get(URL, headers=SENT, account="AC1")
+            return [*pool._client.cookies.jar, *pool._client._cookies.jar]
+
+    assert asyncio.run(run()) == []
+
+
 # 18 to 20: where an answer leads
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler import plugins, renames
+from reconciler.app.tracked import Tracked
 from reconciler.errors import SecretUnavailable
 from reconciler.model import Credential, Reference
 from reconciler.resolvers.base import Resolver, Surroundings, Whole, usable
@@ -54,10 +55,11 @@ def resolve(credentials: Iterable[Credential], around: Surroundings) -> Resolved
 class _Sources:
     """The texts of one run, each read once; gone when the references are resolved."""
 
-    __slots__ = ("_around", "_keys", "_resolvers", "_texts")
+    __slots__ = ("_around", "_keys", "_resolvers", "_texts", "_tracked")
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
+        self._tracked = Tracked(around.secrets_dir, around.environ)
         self._resolvers: dict[str, tuple[Resolver, Whole | None]] = {}
         self._texts: dict[tuple[str, str], str | SecretUnavailable] = {}
         self._keys: dict[tuple[str, str], Keys] = {}
@@ -83,13 +85,19 @@ class _Sources:
         where = reference.scheme, reference.path
         if where not in self._texts:
             try:
-                self._texts[where] = resolver.read(reference.path, self._around)
+                self._texts[where] = self._read(resolver, reference)
             except SecretUnavailable as error:
                 self._texts[where] = error
         found = self._texts[where]
         if isinstance(found, SecretUnavailable):
             raise found
         return found
+
+    def _read(self, resolver: Whole, reference: Reference) -> str:
+        text = resolver.read(reference.path, self._around)
+        if reference.scheme == "file" and reference.path in self._tracked:
+            raise SecretUnavailable("secret-tracked", f"git keeps {reference.path}")
+        return text
 
     def _key(self, reference: Reference, text: str) -> Secret:
         from reconciler.resolvers.keyed import Keys

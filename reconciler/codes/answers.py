@@ -110,4 +110,11 @@ ROWS = (
         "store the bare value: printable ASCII, at least 8 characters, no line break inside",
         "what the reference to the {secret} of {name} gives cannot be one",
     ),
+    runner(
+        "secret-tracked",
+        "a secret's file is kept by git",
+        "replace the secret at the provider, since git remembers it; git rm --cached the file, and keep the new one "
+        "outside of git (--secrets-dir)",
+        "git keeps the file of the {secret} of {name}: everybody who has the repository has it",
+    ),
 )
