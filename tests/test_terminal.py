@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -119,6 +120,43 @@ def slow_sandbox(project, delay):
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 0
         process.stdout.close()
+
+
+def left_on_screen(seen: str) -> str:
+    """What a terminal shows in the end: lines that were erased are gone, orders such as colours have no text."""
+    lines: list[str] = []
+    for line in seen.split("\n"):
+        lines += [""] * (not lines)
+        for order in re.findall(r"\x1b\[1A|\x1b\[2K|\x1b\[[0-9;?]*[A-Za-z]|[^\x1b]+", line):
+            if order == "\x1b[1A":
+                lines.pop()
+            elif order == "\x1b[2K":
+                lines[-1] = ""
+            elif not order.startswith("\x1b"):
+                lines[-1] += order.replace("\r", "")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def test_a_bar_stands_below_the_outcomes_and_is_gone_when_all_is_told(project):
+    project.right_secrets()
+    person = Typist(project, "apply", "--yes", "--sandbox")
+    assert person.end() == 0
+    assert "0/3" in person.seen
+    left = left_on_screen(person.seen)
+    assert "/3" not in left
+    for name in ("alerts-eu", "marketing-us", "otp-apac"):
+        assert len(re.findall(rf"(?m)^  \+ {name} +created .* v1 ", left)) == 1, left
+    assert "\nApplied: 3 created" in left
+    assert person.seen.count("\x1b[?25l") == person.seen.count("\x1b[?25h")
+
+
+def test_what_is_no_terminal_gets_no_bar(project):
+    project.right_secrets()
+    done = project.sandbox("apply", "--yes")
+    assert done.code == 0
+    assert "/3" not in done.out + done.err
+    assert "\x1b" not in done.out + done.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

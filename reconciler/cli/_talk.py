@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import click
 
 from reconciler.cli._output import Output, out, tell
+from reconciler.cli._progress import Bar
 from reconciler.report import Report
 
 if TYPE_CHECKING:
@@ -22,6 +24,16 @@ class Conversation:
         self.interactive = output.terminal.interactive
         self._people = output.format == "table"
         self._shown: Report | None = None
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
 
     def plan(self, report: Report) -> None:
         """Show it; in a format for programs, only if a person is asked about it."""
@@ -55,18 +67,29 @@ class Conversation:
                   "Ctrl-C finishes what is in flight.\n\n")  # fmt: skip
 
     def begin(self, total: int) -> None:
-        """Every outcome has a line of its own: no bar beside them."""
+        """A person gets a bar below the outcomes' lines; a log gets the lines alone."""
+        if self.interactive and total:
+            self._bar = Bar(total, colour=self.output.terminal.colour, err=not self._people)
 
     def outcome(self, outcome: Outcome) -> None:
         """One change is done and committed."""
         from reconciler.render.table import outcome_page
 
         self._say(outcome_page(outcome, self.output.terminal.width, colour=self.output.terminal.colour))
+        if self._bar:
+            self._bar.advance()
 
     def tell(self, text: str) -> None:
         """One line for the person who runs it."""
-        tell(text)
+        if self._bar:
+            self._bar.above(text)
+        else:
+            tell(text)
 
     def _say(self, text: str) -> None:
-        if self._people:
+        if not self._people:
+            return
+        if self._bar:
+            self._bar.above(text)
+        else:
             out(text)

@@ -58,7 +58,8 @@ def apply_(*, plan: Path | None, expect: str, yes: bool, new_workspace: bool, **
     from reconciler.app.applying import How, apply
 
     how = How(yes, new_workspace, opt.asking(given))
-    report = apply(opt.where(given), _source(plan, expect, given), how, Conversation(current()))
+    with Conversation(current()) as talk:
+        report = apply(opt.where(given), _source(plan, expect, given), how, talk)
     return replace(report, selection=opt.selection(*SELECTING, "sandbox_urls"),
                    store_selection=opt.store_selection())  # fmt: skip
 
