@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,13 @@ def traits(schema: Mapping[str, Any]) -> dict[str, Traits]:
     return {name: kind.traits for name, kind in kinds(schema).items()}
 
 
+def variable(provider: str, key: str) -> str:
+    """The environment variable of a key whose provider names none: ``PROVIDER_KEY``."""
+    return re.sub("[^A-Z0-9]", "_", f"{provider}_{key}".upper())
+
+
 def _traits(part: Mapping[str, Any]) -> Traits:
+    own = ((key, rule) for key, rule in part["properties"].items() if "$ref" not in rule and key != "provider")
     return Traits(
         name=part["x-provider"],
         title=part["title"],
@@ -64,4 +71,5 @@ def _traits(part: Mapping[str, Any]) -> Traits:
         support=part.get("x-support", ""),
         find=tuple((k, rule.get("x-find", "")) for k, rule in part["properties"].items() if rule.get("x-secret")),
         titles=tuple((k, rule.get("title", k)) for k, rule in part["properties"].items() if rule.get("x-secret")),
+        variables={key: rule.get("x-variable") or variable(part["x-provider"], key) for key, rule in own},
     )

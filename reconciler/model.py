@@ -150,6 +150,8 @@ class Traits:
     """Each secret key with where the provider's console shows its value."""
     titles: tuple[tuple[str, str], ...] = ()
     """Each secret key with what people call it: ``API key``."""
+    variables: Mapping[str, str | Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """By key: the environment variable that programs read it from, or several with what each value becomes in them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ class Row:
     """Exit codes of success and refusal."""
     product: tuple[str, ...] = ()
     """Sinks that are there to hold a secret."""
+    last: tuple[str, ...] = ()
+    """What stands behind all options."""
     serves: bool = False
     """Whether it serves until Ctrl-C."""
 
@@ -65,6 +67,10 @@ ROWS = (
         codes=(0, 64)),
     Row("cancel", ("otp-apac", *SANDBOX), ("otp-apac", *SANDBOX), "reconciler.stores._store:SqlStore.commit",
         where="refused", where_refused="applied", codes=(0, 64)),
+    Row("exec", (*SANDBOX, "marketing-us", "alerts-eu"), (*SANDBOX, "no-such"), "reconciler.audit:read", codes=(0, 64),
+        product=("environment",), last=("--", "true")),
+    Row("read", ("marketing-us", "auth_token", "--reveal", *SANDBOX), ("marketing-us", "auth_token", *SANDBOX),
+        "reconciler.audit:read", codes=(0, 64), product=("stdout",)),
     Row("schema", crash="reconciler.schema:builtin_text"),
     Row("store create", STORE, (*STORE, *SANDBOX), "reconciler.stores.sqlite:create_store", where_refused="other",
         codes=(0, 5), product=(KEYS,)),
@@ -141,13 +147,13 @@ def runs(row: Row):
     """``(where, arguments, crash, exit code)`` of every run of a row."""
     for number, format_ in enumerate(FORMATS):
         said = speaking(row, format_, number)
-        yield row.where, (*row.success, *said), "", row.codes[0]
+        yield row.where, (*row.success, *said, *row.last), "", row.codes[0]
         if row.refused is not None:
-            yield row.where_refused, (*row.refused, *said), "", row.codes[1]
+            yield row.where_refused, (*row.refused, *said, *row.last), "", row.codes[1]
         if not said:
             break
     for number, format_ in enumerate(("table", "json")):
-        yield row.where, (*row.success, *speaking(row, format_, number)), row.crash, 70
+        yield row.where, (*row.success, *speaking(row, format_, number), *row.last), row.crash, 70
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.command)
@@ -182,6 +188,8 @@ def test_what_is_excepted_is_named_by_its_row():
         "apply": (KEYS,),
         "store create": (KEYS,),
         "key backup": ("stdout",),
+        "exec": ("environment",),
+        "read": ("stdout",),
         "sandbox env": ("stdout", "file project/sinch-token"),
     }
 

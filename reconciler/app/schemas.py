@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +19,9 @@ TEXT = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 
 _KEPT = ("if", "then", "else", "allOf", "x-alternatives")
 """What a model may say beside its keys."""
+
+_VARIABLE = re.compile(r"(?!RECONCILER_|LD_|DYLD_|PYTHON)[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", re.ASCII)
+"""A variable that a key may go into: nothing such as PATH, and nothing that a loader obeys."""
 
 _LINE = "one line of text without control characters (a long one is folded with >-)"
 _COMMON: dict[str, dict[str, Any]] = {
@@ -154,6 +158,7 @@ def _part(provider: Provider) -> dict[str, Any]:
         raise ValueError(f"the model of {provider.name} needs more than plain keys of its own")
     if odd := [key for key, rule in own.items() if rule.get("type") != "string"]:
         raise ValueError(f"the model of {provider.name} has keys that are no text: {', '.join(odd)}")
+    _fine_variables(provider.name, own)
     rest: dict[str, Any] = {key: model[key] for key in _KEPT if key in model}
     region = {"x-region": provider.region} if provider.region else {}
     return {
@@ -174,6 +179,16 @@ def _part(provider: Provider) -> dict[str, Any]:
         "additionalProperties": False,
         **rest,
     }
+
+
+def _fine_variables(name: str, own: dict[str, Any]) -> None:
+    """Raise ValueError where a key goes into something that is no variable, or one that programs live by."""
+    for key, rule in own.items():
+        said = rule.get("x-variable", {})
+        for variable in [said] if isinstance(said, str) else said:
+            if not _VARIABLE.fullmatch(variable):
+                raise ValueError(f"the model of {name} puts {key} into {variable!r}: a variable begins with the "
+                                 f"provider's name or another word and an underscore, in capitals")  # fmt: skip
 
 
 if __name__ == "__main__":

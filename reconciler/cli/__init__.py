@@ -25,6 +25,8 @@ COMMANDS = {
     "check": "reconciler.cli.stored",
     "history": "reconciler.cli.stored",
     "cancel": "reconciler.cli.stored",
+    "exec": "reconciler.cli.consume",
+    "read": "reconciler.cli.consume",
     "schema": "reconciler.cli.schema",
     "store": "reconciler.cli.store",
     "key": "reconciler.cli.key",
@@ -58,7 +60,7 @@ def cli() -> None:
 
     Each credential is proven against its provider before it is stored, sealed. Exit codes: 0 done, 1 the manifest is
     invalid, 2 plan --detailed-exitcode found changes, 3 a provider rejected one or one failed, 4 refused, 5 store,
-    64 usage, 70 a bug, 130 interrupted.
+    64 usage, 70 a bug, 130 interrupted; exec gives its program's, and 126 or 127 where there is none to run.
     """
 
 

@@ -122,14 +122,18 @@ def asking(given: Mapping[str, Any]) -> Asking:
     return Asking(given["parallelism"], sandbox_routes(given["sandbox_urls"]), given["ca_file"])
 
 
-output_options = _stack(
-    option("--format", "format_", type=click.Choice(list(render.FORMATS)), default="table", show_default=True,
-           help="What stdout holds."),
+output_options_but_format = _stack(
     option("--report", "reports", multiple=True, metavar="FORMAT=PATH", callback=targets,
            help="Write this report too, from the same run. Repeatable."),
     option("--no-color", is_flag=True, help="No colour; NO_COLOR says the same."),
     option("--log-level", type=click.Choice(logs.LEVELS), help="Log to stderr from this level on."),
     option("--log-format", type=click.Choice(logs.FORMATS), default="text", show_default=True, help="Form of the log."),
+)  # fmt: skip
+
+output_options = _stack(
+    option("--format", "format_", type=click.Choice(list(render.FORMATS)), default="table", show_default=True,
+           help="What stdout holds."),
+    output_options_but_format,
 )  # fmt: skip
 
 

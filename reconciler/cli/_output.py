@@ -60,9 +60,9 @@ def out(text: str, *, err: bool = False) -> None:
     try:
         click.echo(text, nl=False, err=err)
     except BrokenPipeError:
-        _forget(sys.stdout)
+        forget(sys.stdout)
     except OSError as error:
-        _forget(sys.stdout)
+        forget(sys.stdout)
         tell(f"error: the output could not be written: {error.strerror}")
 
 
@@ -71,10 +71,10 @@ def tell(text: str) -> None:
     try:
         click.echo(text, err=True)
     except OSError:
-        _forget(sys.stderr)
+        forget(sys.stderr)
 
 
-def _forget(stream: IO[str] | None) -> None:
+def forget(stream: IO[str] | None) -> None:
     """Let nothing that is still buffered fail again when the program ends."""
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -98,7 +98,7 @@ def reporting(name: str, *, brief: bool = False) -> Callable[[Callable[..., Repo
             output = Output(format_, Terminal.detect(os.environ, no_color=no_color), reports)
             click.get_current_context().obj = output
             with collector_off() if brief else nullcontext():
-                report = output.save(_made(name, output, lambda: function(**given)))
+                report = output.save(made(name, output, lambda: function(**given)))
                 output.emit(report)
                 return exit_code(report)
 
@@ -107,7 +107,8 @@ def reporting(name: str, *, brief: bool = False) -> Callable[[Callable[..., Repo
     return decorate
 
 
-def _made(name: str, output: Output, function: Callable[[], Report]) -> Report:
+def made(name: str, output: Output, function: Callable[[], Report]) -> Report:
+    """The function's report, or that of its failure. A bug passes, when the files that were asked for tell it."""
     try:
         return function()
     except ManifestInvalid as invalid:

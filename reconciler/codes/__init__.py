@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.codes import answers, manifests, plans, runs
+from reconciler.codes import answers, consuming, manifests, plans, runs
 from reconciler.codes.base import AGAIN, PRECEDENCE, Code, Exit, Fault
 
 __all__ = ["AGAIN", "CODES", "PRECEDENCE", "Code", "Exit", "Fault"]
 
-CODES: dict[str, Code] = {code.name: code for code in (*answers.ROWS, *manifests.ROWS, *plans.ROWS, *runs.ROWS)}
+_PARTS = (answers, manifests, plans, runs, consuming)
+CODES: dict[str, Code] = {code.name: code for part in _PARTS for code in part.ROWS}
 """Every code by its name, in the order of the parts."""

@@ -19,11 +19,14 @@ class Exit(IntEnum):
     STORE = 5
     USAGE = 64
     BUG = 70
+    NOT_EXECUTABLE = 126
+    """``exec``, as a shell has it."""
+    NO_COMMAND = 127
     INTERRUPTED = 130
 
 
 PRECEDENCE = (
-    Exit.BUG, Exit.INTERRUPTED, Exit.USAGE, Exit.STORE, Exit.REFUSED,
+    Exit.BUG, Exit.INTERRUPTED, Exit.USAGE, Exit.STORE, Exit.REFUSED, Exit.NO_COMMAND, Exit.NOT_EXECUTABLE,
     Exit.ATTENTION, Exit.INVALID, Exit.CHANGES, Exit.DONE,
 )  # fmt: skip
 

@@ -30,26 +30,43 @@ _ERROR_CODE = re.compile(r"[A-Za-z_.-]{1,40}|[A-Z]?[0-9]{1,6}")
 """Words have no digits and numbers are short: a secret that an answer repeats in place of its code is neither."""
 
 
+Variable = str | Mapping[str, Mapping[str, str]]
+"""The environment variable in which programs expect a key's value, as the service's own libraries do.
+
+A name; or, where a value goes by another name or into several variables, each variable with what it holds for each
+value: a value that is not listed does not set it. Without one it is ``PROVIDER_KEY`` in capitals.
+"""
+
+
 class Fields(BaseModel):
     """A provider's own keys of a credential. Generates the schema; is never given a secret's value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def secret(*, title: str, find: str, **kwargs: Any) -> Any:
-    """A key whose value is a reference. ``find``: where in the provider's console the value is shown."""
-    extra: dict[str, Any] = {"x-secret": True, "x-find": find, "examples": ["env://NAME", "file://path"]}
+def secret(*, title: str, find: str, variable: Variable = "", **kwargs: Any) -> Any:
+    """A key whose value is a reference.
+
+    ``find``: where in the provider's console the value is shown. ``variable``: see :data:`Variable`.
+    """
+    examples = ["env://NAME", "file://path"]
+    extra: dict[str, Any] = {"x-secret": True, "x-find": find, **_variable(variable), "examples": examples}
     return Field(title=title, description=f"A reference, never the value. {find}", pattern=REFERENCE,
                  json_schema_extra=extra, **kwargs)  # fmt: skip
 
 
-def setting(*, title: str, find: str, usual: str = "", **kwargs: Any) -> Any:
+def setting(*, title: str, find: str, usual: str = "", variable: Variable = "", **kwargs: Any) -> Any:
     """A key whose value is public. ``find``: where in the provider's console the value is shown.
 
-    ``usual``: a pattern that most values have; another one is accepted with a warning.
+    ``usual``: a pattern that most values have; another one is accepted with a warning. ``variable``: see
+    :data:`Variable`.
     """
-    extra: dict[str, Any] = {"x-find": find, **({"x-usual": usual} if usual else {})}
+    extra: dict[str, Any] = {"x-find": find, **({"x-usual": usual} if usual else {}), **_variable(variable)}
     return Field(title=title, description=find, json_schema_extra=extra, **kwargs)
+
+
+def _variable(variable: Variable) -> dict[str, Variable]:
+    return {"x-variable": variable} if variable else {}
 
 
 class Provider(ABC):

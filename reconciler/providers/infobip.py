@@ -49,6 +49,7 @@ class InfobipFields(Fields):
     base_url: str = setting(
         title="Base URL",
         find=f"{PORTAL}: Home page, or Developer tools, API keys: Base URL. Lower case, nothing after .infobip.com.",
+        variable="INFOBIP_BASE_URL",
         pattern=BASE_URL,
         max_length=265,
         examples=["https://xyz123.api.infobip.com"],
@@ -56,6 +57,7 @@ class InfobipFields(Fields):
     api_key: str = secret(
         title="API key",
         find=f"{PORTAL}: Developer tools, API keys. It needs the scope sms:message:send; note its expiry date.",
+        variable="INFOBIP_API_KEY",
     )
 
 

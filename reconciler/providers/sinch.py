@@ -47,6 +47,7 @@ class SinchFields(Fields):
     service_plan_id: str = setting(
         title="Service plan ID",
         find=f"{DASHBOARD}: SMS, APIs, REST configuration, Service plan ID.",
+        variable="SINCH_SERVICE_PLAN_ID",
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
         usual="^[0-9a-z]{32}$",
         examples=["00000000000000000000000000000002"],
@@ -54,10 +55,12 @@ class SinchFields(Fields):
     api_token: str = secret(
         title="API token",
         find=f"{DASHBOARD}: SMS, APIs, REST configuration, API token of this service plan.",
+        variable="SINCH_API_TOKEN",
     )
     region: Literal["us", "eu", "au", "br", "ca"] = setting(
         title="Region",
         find=f"{DASHBOARD}: SMS, APIs, the region of the service plan. New accounts are made in us.",
+        variable="SINCH_REGION",
     )
 
 

@@ -26,6 +26,11 @@ from reconciler.secret import Secret
 CONSOLE = "Twilio Console (console.twilio.com)"
 
 HOSTS = {"us1": "api.twilio.com", "ie1": "api.dublin.ie1.twilio.com", "au1": "api.sydney.au1.twilio.com"}
+REGION = {
+    "TWILIO_REGION": {"ie1": "ie1", "au1": "au1"},
+    "TWILIO_EDGE": {"ie1": "dublin", "au1": "sydney"},
+}
+"""Twilio's libraries make the host of both: with the region alone they ask one that is closed since 2026."""
 REFUSALS = {
     "20003": "key-refused",
     "20008": "test-credential",
@@ -86,17 +91,20 @@ class TwilioFields(Fields):
     account_sid: str = setting(
         title="Account SID",
         find=f"{CONSOLE}: Account Dashboard, Account Info, Account SID. It begins with AC.",
+        variable="TWILIO_ACCOUNT_SID",
         pattern=r"^AC[0-9a-fA-F]{32}$",
         examples=["AC00000000000000000000000000000001"],
     )
     auth_token: str = secret(
         title="Auth Token",
         find=f"{CONSOLE}: Account Dashboard, Account Info, Auth Token. The live one, not the test credentials.",
+        variable="TWILIO_AUTH_TOKEN",
         default_factory=str,
     )
     api_key_sid: str = setting(
         title="API key SID",
         find=f"{CONSOLE}: Account Management, API keys & tokens. It begins with SK.",
+        variable="TWILIO_API_KEY",
         pattern=r"^SK[0-9a-fA-F]{32}$",
         examples=["SK00000000000000000000000000000001"],
         default_factory=str,
@@ -104,12 +112,14 @@ class TwilioFields(Fields):
     api_key_secret: str = secret(
         title="API key secret",
         find=f"{CONSOLE}: Account Management, API keys & tokens, shown once when the key is made.",
+        variable="TWILIO_API_SECRET",
         default_factory=str,
     )
     region: Literal["us1", "ie1", "au1"] = setting(
         title="Region",
         find=f"{CONSOLE}: Account Management, API keys & tokens, Region. A token works only where it was made; "
         "without this key it is us1.",
+        variable=REGION,
         default="us1",
     )
 

@@ -65,6 +65,16 @@ def version_lines(report: Report) -> Iterator[Line]:
         yield f"{key.replace('_', ' '):<13} {', '.join(value) if isinstance(value, list) else value}"
 
 
+def handed_lines(report: Report) -> Iterator[Line]:
+    """Which workspace of which store, and what was handed out of it."""
+    if report.header is None:
+        return
+    given = report.facts["given"]
+    yield f"{say.header(report.header)} · {say.count(len(given), 'credential')} given to {report.command}"
+    for one in given:
+        yield f"  {one['name']} v{one['version']}: {', '.join(map(say.safe, one.get('variables') or one['keys']))}"
+
+
 def key_lines(report: Report) -> Iterator[Line]:
     """Which key opens the store, and which one is here."""
     facts = report.facts

@@ -13,7 +13,7 @@ from reconciler.render._apply import apply_lines, outcome_line
 from reconciler.render._check import check_lines
 from reconciler.render._get import get_lines
 from reconciler.render._history import history_lines
-from reconciler.render._inform import explain_lines, key_lines, providers_lines, version_lines
+from reconciler.render._inform import explain_lines, handed_lines, key_lines, providers_lines, version_lines
 from reconciler.render._list import due_lines, list_lines, rows_table
 from reconciler.render._lock import lock_lines
 from reconciler.render._page import Line, draw
@@ -163,6 +163,11 @@ def _lock(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from problem_lines(report.problems)
 
 
+def _handed(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from handed_lines(report)
+    yield from problem_lines(report.problems)
+
+
 def _key_status(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from key_lines(report)
     yield from problem_lines(report.problems)
@@ -180,6 +185,8 @@ _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "check": _check,
     "history": _history,
     "get": _get,
+    "exec": _handed,
+    "read": _handed,
     "key status": _key_status,
     "lock show": _lock,
     "lock release": _lock,

@@ -1,0 +1,128 @@
+"""The use case behind ``exec``, ``read``, ``export`` and the Python interface: open stored secrets, on the record.
+
+The read is on the store's disk before a value is given: no read, no value. It takes no lease, so that an apply stops no
+program that starts, and no program an apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconciler import audit
+from reconciler.app import naming, plugged
+from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
+from reconciler.codes import CODES
+from reconciler.consumption import Revealed, all_variables, variables
+from reconciler.errors import UsageError
+from reconciler.model import Event, Problem, Severity, Traits
+from reconciler.report import Header
+from reconciler.sealing import Keyring
+from reconciler.secret import Secret
+from reconciler.state import Record, SealedSecret, Snapshot
+from reconciler.stores.base import Store
+
+Found = tuple[Record, Sequence[SealedSecret]]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was given out, and from where."""
+
+    header: Header
+    revealed: tuple[Revealed, ...]
+    problems: tuple[Problem, ...] = ()
+    """What a person should know of them; none stops the run."""
+
+
+def reveal(where: Where, names: Sequence[str] | None, how: str, field: str = "", *, public: bool = False) -> Opened:
+    """Open credentials, in this order, each once; ``field`` opens that key alone, public or secret; ``public``: it must
+    be no secret.
+
+    ``None``: all of the workspace. ``how`` is the command, for the record. Raises UsageError for a name or key
+    that there is not; StoreError where the store, the key or the record of the read fails: then nothing is given.
+    """
+    store = open_store(where)
+    try:
+        workspace = known_workspace(where.workspace, store)
+        everything = Snapshot(workspace, 0, {}, {}) if names is not None else store.load(workspace)
+        asked = dict.fromkeys(sorted(everything.records) if names is None else names)
+        found = [_found(store, workspace, name) for name in asked]
+        problems = tuple(p for name, (record, _) in zip(asked, found, strict=True) for p in _told(name, record))
+        wanted = [(record, _only(record, sealed, field)) for record, sealed in found]
+        if public and any(sealed for _, sealed in wanted):
+            raise UsageError("not-revealed", f"{found[0][0].name}.{field}")
+        opened = _open(where, store, workspace, wanted, field)
+        reads = [_read(where, one, how) for one in opened if one.secrets]
+        if reads:
+            store.add_reads(workspace, reads)
+        return Opened(header_of(store, everything), tuple(opened), problems)
+    finally:
+        store.close()
+
+
+def _found(store: Store, workspace: str, name: str) -> Found:
+    found = store.find(workspace, name)
+    if found:
+        return found
+    snapshot = store.load(workspace)
+    if name in snapshot.rejections:
+        raise UsageError("no-such-name", f"{name} was never accepted: nothing is stored",
+                         f"reconciler list --search {name}   shows why")  # fmt: skip
+    raise naming.unknown(name, snapshot.records)
+
+
+def _told(asked: str, record: Record) -> Iterable[Problem]:
+    """Warnings: it goes by another name, or its provider refuses it."""
+    yield from naming.warnings(asked, record)
+    code = CODES[record.verdict.code]
+    if code.status and not code.status.startswith("ready"):
+        detail = f"the provider refuses it since {record.verdict.at}: it will not send"
+        yield Problem(code.name, code.summary, subject=record.name, detail=detail, hint=code.hint,
+                      severity=Severity.WARNING)  # fmt: skip
+
+
+def _open(where: Where, store: Store, workspace: str, found: Sequence[Found], field: str) -> list[Revealed]:
+    traits = plugged.traits_of({record.declared.provider for record, _ in found})
+    keys = keyring(where, store) if any(sealed for _, sealed in found) else None
+    return [
+        _revealed(record, sealed, _values(keys, workspace, record, sealed), traits, field) for record, sealed in found
+    ]
+
+
+def _only(record: Record, sealed: Sequence[SealedSecret], field: str) -> list[SealedSecret]:
+    """The secrets that are wanted. Raises UsageError ``no-such-field``."""
+    known = [*record.declared.settings, *(secret.field for secret in sealed)]
+    if field and field not in known:
+        raise UsageError("no-such-field", f"{record.name} has no {field!r}; it has {', '.join(sorted(known))}")
+    return [secret for secret in sealed if field in ("", secret.field)]
+
+
+def _values(keys: Keyring | None, workspace: str, record: Record, sealed: Sequence[SealedSecret]) -> dict[str, Secret]:
+    if keys is None:
+        return {}
+    return {s.field: keys.unseal(workspace, record.name, record.declared.provider, s) for s in sealed}
+
+
+def _revealed(
+    record: Record, sealed: Sequence[SealedSecret], secrets: dict[str, Secret], traits: dict[str, Traits], field: str
+) -> Revealed:
+    provider = record.declared.provider
+    settings = {key: str(text) for key, text in record.declared.settings.items() if field in ("", key)}
+    trait = traits.get(provider)
+    public = {key: Secret(text) for key, text in settings.items()}
+    made = variables(provider, {**public, **secrets}, trait)
+    return Revealed(
+        name=record.name,
+        provider=provider,
+        version=record.version,
+        settings=settings,
+        secrets=secrets,
+        fingerprints={secret.field: audit.shown(secret.fingerprint) for secret in sealed},
+        variables=made,
+        unset=all_variables(trait) - made.keys() if trait else frozenset(),
+    )
+
+
+def _read(where: Where, one: Revealed, how: str) -> Event:
+    return audit.read(one.name, one.provider, one.version, sorted(one.secrets), how, where.origin)

@@ -1,0 +1,15 @@
+"""Codes of handing out what is stored: ``exec``, ``read``, ``export`` and the Python interface."""
+
+from __future__ import annotations
+
+from reconciler.codes.base import Code, Exit, Fault, usage
+
+ROWS = (
+    usage("not-revealed", "this shows a secret", "if it is meant: --reveal"),
+    usage("no-such-field", "the credential has no such key", "reconciler get NAME  shows its keys"),
+    usage("variable-twice", "two credentials set the same variable", "name one of them, or give --prefix"),
+    usage("file-exists", "there is a file of that name", "name another one, or overwrite it with --force"),
+    usage("not-written", "the value could not be written", "check the path, the disk and the permissions"),
+    Code("no-such-command", Fault.PERSON, Exit.NO_COMMAND, "there is no such program", "check the name and PATH"),
+    Code("not-executable", Fault.PERSON, Exit.NOT_EXECUTABLE, "the program cannot be run", "chmod +x it, or name it"),
+)
