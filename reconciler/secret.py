@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any, NoReturn
+from collections.abc import Hashable, Iterable
+from typing import Any, NoReturn, TypeVar
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 class Secret:
@@ -41,3 +44,11 @@ class Secret:
         raise TypeError("a secret cannot be pickled, copied or written")
 
     __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse
+
+
+def alike(secrets: Iterable[tuple[Name, Secret]]) -> list[list[Name]]:
+    """The names of those that have one value, for each value that several have; in the order given, without it."""
+    names: dict[str, list[Name]] = {}
+    for name, secret in secrets:
+        names.setdefault(secret._value, []).append(name)
+    return [found for found in names.values() if len(found) > 1]

@@ -13,6 +13,7 @@ from reconciler import planner, schema
 from reconciler.app import plugged
 from reconciler.app.prepared import Prepared, new_workspace, secrets_folder
 from reconciler.app.resolving import Resolved, known, resolve
+from reconciler.app.sharing import shared
 from reconciler.app.wiring import Where, choose_workspace, header_of, keyring, open_store
 from reconciler.codes import CODES
 from reconciler.collector import collector_off
@@ -88,7 +89,8 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
         raise
     header = _header(where, store, workspace, snapshot)
     unseen = _not_compared(manifest, resolved, found, plan)
-    problems = (*manifest.warnings, *problems, *unseen, *new_workspace(store, snapshot))
+    alike = shared(manifest.credentials, resolved)
+    problems = (*manifest.warnings, *problems, *alike, *unseen, *new_workspace(store, snapshot))
     counts = len(manifest.credentials), len(manifest.files)
     return Prepared(manifest.credentials, *counts, traits, store, keys, snapshot, resolved, found, scope, plan, header,
                     problems, where.origin)  # fmt: skip

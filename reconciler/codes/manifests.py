@@ -45,6 +45,11 @@ ROWS = (
         "a text that anybody may read looks like a secret",
         "if it is one, replace it at the provider and keep it behind a reference",
     ),
+    manifest(
+        "secret-shared",
+        "credentials have one secret in common",
+        "if they are meant to differ, give each a key of its own: a leak or a rotation concerns them all",
+    ),
     manifest("unusual", "it is accepted, but most look different", "copy it again from the provider's console"),
     manifest("conflicting-keys", "these keys exclude each other", "keep one of them"),
     manifest("workspace-differs", "the files of one run name different workspaces", "run once for each workspace"),
