@@ -17,7 +17,7 @@ from reconciler.model import Credential, Declared, Place, Problem, Severity
 from reconciler.references import BUILT_IN
 from reconciler.schema import Checker
 from reconciler.sources import Source
-from reconciler.trouble import Trouble, shown
+from reconciler.trouble import MOST, Trouble, shown
 from reconciler.yamlreader import Document, Mark
 from reconciler.yamlreader import read as read_yaml
 
@@ -86,7 +86,7 @@ def read(
         name = _workspace(files, workspace)
         problems += [problem for file in files for problem in file.problems]
         problems += [*_differing(files), *_twice(files), *_renames(files), *_none(files, paths, allow_empty)]
-        problems.sort(key=_order)
+        problems = _most(problems)
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise ManifestInvalid(problems, declared=sum(len(file.entries) for file in files), files=len(files))
         credentials = {c.name: c for file in files for c in _credentials(file, checker.kinds)}
@@ -135,8 +135,21 @@ def _mark(document: Document, path: Sequence[str | int]) -> Mark:
     return mark
 
 
-def _order(problem: Problem) -> tuple[Place, str, str]:
-    return problem.place or Place("", 0, 0), problem.code, problem.subject
+def _order(problem: Problem) -> tuple[bool, Place, str, str]:
+    return problem.code == "not-shown", problem.place or Place("", 0, 0), problem.code, problem.subject
+
+
+def _most(problems: list[Problem]) -> list[Problem]:
+    """As many as anybody can look at, in order of place: secrets first, then errors; then how many more there are."""
+    told = sorted(problems, key=_order)
+    most = MOST + sum(1 for one in told if one.code == "not-shown")
+    if len(told) <= most:
+        return told
+    told.sort(key=lambda one: (one.code not in ("secret-literal", "not-shown"), one.severity is not Severity.ERROR))
+    code, left = CODES["not-shown"], told[most:]
+    rest = Problem(code.name, code.summary, detail=f"problems besides these: {len(left)}", hint=code.hint,
+                   severity=left[0].severity)  # fmt: skip
+    return [*sorted(told[:most], key=_order), rest]
 
 
 def _workspace(files: list[_File], given: str | None) -> str:

@@ -13,6 +13,9 @@ from reconciler.model import Severity
 Path = tuple[str | int, ...]
 """Keys and indexes from the top of a file down to a value."""
 
+MOST = 1000
+"""So many troubles of one file are explained, and so many problems of a run are told: nobody mends more at once."""
+
 SHOWN = 12
 """A value of a public key is shown up to this many characters: no secret is as short as that."""
 

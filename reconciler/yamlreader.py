@@ -26,13 +26,10 @@ from yaml.reader import ReaderError
 
 from reconciler.codes import CODES
 from reconciler.scalars import INTEGER, NUMERIC, TYPED, WORDS, needs_quotes, reading
-from reconciler.trouble import Trouble, shown
+from reconciler.trouble import MOST, Trouble, shown
 
 DEPTH = 32
 """How deep mappings and lists may nest."""
-
-MOST = 1000
-"""So many troubles of one file are told; reading it stops there."""
 
 Mark = tuple[int, int]
 """Line and column, from 1."""

@@ -194,6 +194,26 @@ def test_looking_for_what_is_not_read_is_bounded_and_never_fails(folder, monkeyp
     assert read("sms").warnings == ()
 
 
+def test_what_nobody_can_look_at_is_counted_instead_of_explained(folder, monkeypatch):
+    monkeypatch.setattr("reconciler.wording.MOST", 3)
+    monkeypatch.setattr(manifest, "MOST", 3)
+    bad = "".join(TWILIO.format(name=f"c{n}").replace("auth_token", "auth_tokn") for n in range(8))
+    write("a.yaml", HEAD + bad + TWILIO.format(name="Not_A_Name") + TWILIO.format(name="good"))
+    *explained, rest = problems("a.yaml")
+    assert [p.subject for p in explained] == ["c0", "c1", "c2"]
+    assert (rest.code, rest.place, rest.severity) == ("not-shown", Place("a.yaml", 3, 1), Severity.ERROR)
+    assert rest.detail.startswith("6 more credentials are refused")
+
+
+def test_of_more_problems_than_anybody_looks_at_secrets_are_told_first(folder, monkeypatch):
+    monkeypatch.setattr(manifest, "MOST", 2)
+    for number in range(4):
+        write(f"sms/{number}.yaml", one(f"c{number}").replace("auth_token", "auth_tokn"))
+    write("sms/z.yaml", one("z").replace("env://TOKEN", "not-a-reference-1"))
+    assert [p.code for p in problems("sms")] == ["unknown-key", "secret-literal", "not-shown"]
+    assert problems("sms")[-1].detail == "problems besides these: 3"
+
+
 def test_the_files_of_one_run_agree_on_the_workspace(folder):
     write("a.yaml", one("a"))
     write("b.yaml", one("b").replace("production", "staging"))

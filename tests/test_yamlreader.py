@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from reconciler import yamlreader
 from reconciler.collector import collector_off
 from reconciler.scalars import reading
-from reconciler.yamlreader import DEPTH, MOST, decode, read
+from reconciler.trouble import MOST
+from reconciler.yamlreader import DEPTH, decode, read
 
 
 def told(text: str) -> list[tuple[str, tuple[int, int] | None]]:

@@ -60,6 +60,7 @@ ROWS = (
         "check the path; an empty manifest is accepted with --allow-empty",
     ),
     manifest("bad-rename", "moved_from asks for a rename that cannot be carried out", "rename one step a run"),
+    manifest("not-shown", "there is more than is shown", "mend what is shown first: the rest comes then"),
     manifest("not-read", "this was not read", "pass it with -f, or rename it to *.yaml"),
     manifest(
         "secret-unresolved",

@@ -43,8 +43,8 @@ def problem_lines(problems: tuple[Problem, ...]) -> Iterator[Line]:
         style = "red" if problem.severity is Severity.ERROR else "yellow"
         yield Text.assemble((f"{problem.severity}[{problem.code}]", style), f": {say.safe(problem.summary)}")
         if problem.place or problem.subject:
-            place = say.safe(problem.place or "")
-            yield f"  --> {place}   {say.safe(problem.subject)}" if place else f"  --> {say.safe(problem.subject)}"
+            where = (say.safe(problem.place or ""), say.safe(problem.subject))
+            yield f"  --> {'   '.join(part for part in where if part)}"
         yield from _under("why", problem.detail)
         yield from _under("do", problem.hint)
 
