@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 
 from reconciler.codes import CODES
-from reconciler.trouble import Path, Trouble, listed, nearest
+from reconciler.trouble import Path, Trouble, listed, looks_secret, nearest
 
 BUILT_IN = ("env", "file")
 """The schemes that come with the package."""
@@ -20,6 +20,9 @@ _FINE = re.compile(
     re.ASCII,
 )
 """Most references, at once; all others are looked at closely."""
+
+SHORTEST_TOKEN = 26
+"""Characters of the shortest reference that could hold a token."""
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9+.-]{0,31})://([!-~]{1,1000})\Z", re.ASCII)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,15})://")
@@ -32,10 +35,22 @@ _FOREIGN = re.compile(
     re.DOTALL,
 )  # fmt: skip
 
+_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:[0-9a-f]{32,}|[0-9A-F]{32,}|[0-9a-z]{28,}|"
+    r"(?=[0-9A-Z]*[a-z])(?=[0-9a-z]*[A-Z])[0-9A-Za-z]{20,})(?![A-Za-z0-9])",
+    re.ASCII,
+)
+"""A run of characters in the form of a token, not of a variable's name or a file's."""
+
 
 def fine(text: str) -> bool:
     """Whether there is nothing to say, for most references at the cost of one match."""
-    return _FINE.match(text) is not None
+    return _FINE.match(text) is not None and not (len(text) >= SHORTEST_TOKEN and _holds_token(text))
+
+
+def _holds_token(text: str) -> bool:
+    """Whether somebody put the value where the place of it belongs: ``env://`` and then the token itself."""
+    return any(looks_secret(run) for run in _TOKEN.findall(text))
 
 
 def check(path: Path, text: str, schemes: Collection[str] = BUILT_IN, *, suggestion: str = "") -> Trouble | None:
@@ -48,6 +63,8 @@ def check(path: Path, text: str, schemes: Collection[str] = BUILT_IN, *, suggest
         return _say("reference-form", path, "a reference begins with its scheme alone, without ref+", suggestion)
     if scheme not in schemes:
         return _unknown(path, scheme, schemes, suggestion)
+    if _holds_token(rest):
+        return _literal(path, "what stands behind the scheme looks like the secret itself", suggestion)
     place, marked, key = rest.partition("#")
     why = bad_variable(place) if scheme == "env" else bad_path(place) if scheme == "file" else ""
     why = why or (bad_key(key) if marked else "")
@@ -95,8 +112,12 @@ def _no_reference(path: Path, text: str, schemes: Collection[str], suggestion: s
         return _unknown(path, scheme[1], schemes, suggestion)
     if _FOREIGN.match(text):
         return _say("reference-form", path, "the variable's or file's own name follows the scheme", suggestion)
+    return _literal(path, "the value is not shown here", suggestion)
+
+
+def _literal(path: Path, detail: str, suggestion: str) -> Trouble:
     code = CODES["secret-literal"]
-    return Trouble(code.name, path, code.summary, "the value is not shown here", f"{suggestion}\n{code.hint}".strip())
+    return Trouble(code.name, path, code.summary, detail, f"{suggestion}\n{code.hint}".strip())
 
 
 def _unknown(path: Path, scheme: str, schemes: Collection[str], suggestion: str) -> Trouble:

@@ -22,7 +22,7 @@ from reconciler.kinds import Kind, traits
 from reconciler.model import Severity
 from reconciler.references import BUILT_IN
 from reconciler.scalars import needs_quotes
-from reconciler.trouble import Path, Trouble, looks_secret
+from reconciler.trouble import Path, Trouble, looks_secret, shown
 from reconciler.yamlreader import Document, Node
 
 NAME = "credentials.schema.json"
@@ -81,6 +81,10 @@ class Checker:
         """What no schema can say, of every entry."""
         entries = root.get("credentials") if isinstance(root, dict) else None
         for name, entry in entries.items() if isinstance(entries, dict) else ():
+            if looks_secret(name):
+                code = CODES["looks-secret"]
+                summary = "a credential's name looks like a secret: it would be shown everywhere"
+                yield Trouble(code.name, ("credentials", name), summary, "it is not shown here", code.hint, on_key=True)
             if not isinstance(entry, dict):
                 continue
             provider = entry.get("provider")
@@ -107,7 +111,7 @@ class Checker:
     def _secret(self, provider: str, path: Path, value: Any) -> Trouble | None:
         if not isinstance(value, str) or references.fine(value):
             return None
-        suggestion = references.suggest(provider, str(path[1]), str(path[2]))
+        suggestion = references.suggest(provider, shown(path[1]), str(path[2]))
         return references.check(path, value, self._schemes, suggestion=suggestion)
 
     def _unquoted(self, document: Document, spoken: set[Path]) -> Iterator[Trouble]:

@@ -21,6 +21,7 @@ from reconciler.kinds import kinds
 from reconciler.model import Severity
 from reconciler.providers.base import Fields
 from reconciler.schema import Checker
+from reconciler.trouble import shown
 from reconciler.yamlreader import read
 
 BUILTIN = schema.builtin()
@@ -318,7 +319,7 @@ def test_references_of_the_right_form_are_accepted(value):
 
 @given(st.from_regex(references._FINE, fullmatch=True))
 def test_what_is_fine_at_a_glance_is_fine_when_looked_at(text):
-    assert references.check((), text) is None
+    assert (references.check((), text) is None) is references.fine(text)
 
 
 def test_a_scheme_that_is_too_long_to_be_one_is_not_repeated():
@@ -350,6 +351,45 @@ def test_attack_55_a_secret_in_a_public_text_is_a_warning_without_it(key, value)
     [found] = CHECKER.troubles(read(text))
     assert (found.code, found.severity, found.path[2:]) == ("looks-secret", Severity.WARNING, (key,))
     assert value not in repr(found)
+
+
+TOKENS = [
+    "9cc20e499b7d18ddadc4e02f66016bef",
+    "e7cc31db5f847653b4a28b7e173294b2-dae234b3-0fba-61ae-1197-04d68fb106a5",
+    "q4tz7bmvw2kj7hnr9sypx3fd6cgu5aeo",
+]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_attack_55_a_secret_as_a_name_is_an_error_without_it(token):
+    name = token[:63].rstrip("-")
+    found = CHECKER.troubles(read(json.dumps({"version": 1, "credentials": {name: TWILIO | {"auth_token": "x"}}})))
+    assert [(t.code, t.severity, t.on_key) for t in found if t.code == "looks-secret"] == [
+        ("looks-secret", Severity.ERROR, True)
+    ]
+    assert name[:12] not in " ".join(f"{t.summary} {t.detail} {t.hint}" for t in found).lower()
+    assert shown(name) == "?"
+
+
+@pytest.mark.parametrize("token", [*TOKENS, "Qx4zTb8mVw2kJ7hN9sYp"])
+@pytest.mark.parametrize("form", ["env://t{}", "env://{}", "file://{}", "file://deep/{}", "file://a.json#{}"])
+def test_attack_55_a_secret_in_place_of_a_references_path_is_not_repeated(form, token):
+    value = form.format(token.replace("-", "_") if form.startswith("env") else token)
+    text = json.dumps({"version": 1, "credentials": {"marketing-us": TWILIO | {"auth_token": value}}})
+    [found] = CHECKER.troubles(read(text))
+    assert found.code in ("secret-literal", "bad-reference")
+    assert token[:8] not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["env://TWILIO_MARKETING_US_2026_11_TOKEN_1", "file://sms/production/2026/twilio-marketing-us-token-01.txt",
+     "file://..2026_11_23_10_00_00.123456789/token", "env://T00000000000000000000000000000002",
+     "file://00000000000000000000000000000002", "file://AC00000000000000000000000000000001/token",
+     "env://TWILIO2026PRODUCTIONTOKEN01", "file://marketingcampaignproductiontoken"],
+)  # fmt: skip
+def test_names_of_variables_and_files_are_no_secret(value):
+    assert told(TWILIO | {"auth_token": value}) == []
 
 
 @pytest.mark.parametrize(
