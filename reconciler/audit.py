@@ -38,7 +38,11 @@ _ANCHOR_BYTES = 8
 
 def canonical(event: Event) -> bytes:
     """The event as the chain covers it."""
-    return to_json({
+    return to_json(_facts(event)).encode()
+
+
+def _facts(event: Event) -> dict[str, Any]:
+    return {
         "time": event.time,
         "what": event.what,
         "result": event.result,
@@ -46,7 +50,7 @@ def canonical(event: Event) -> bytes:
         "version": event.version,
         "row_hash": event.row_hash,
         "body": event.body,
-    }).encode()  # fmt: skip
+    }
 
 
 def link(previous: bytes, workspace: str, seq: int, event: Event, mac: Mac) -> bytes:
@@ -70,18 +74,21 @@ def verify(workspace: str, chain: Iterable[Link], check: Check) -> list[Problem]
             problems.append(_broken(seq, f"it stands after event {last}"))
         elif seq > last + 1:
             problems.append(_broken(last + 1, "missing" if seq == last + 2 else f"missing, with all up to {seq - 1}"))
-        elif problem := _unlinked(_covered(previous, workspace, seq, event), mac, check):
+        elif problem := _unlinked(previous, workspace, (seq, event, mac), check):
             problems.append(_broken(seq, *problem))
         last, previous = seq, mac
     return problems
 
 
-def _unlinked(covered: bytes, mac: bytes, check: Check) -> tuple[str, str] | None:
+def _unlinked(previous: bytes, workspace: str, link: Link, check: Check) -> tuple[str, str] | None:
+    seq, event, mac = link
     try:
-        if check(covered, mac):
+        if check(_covered(previous, workspace, seq, event), mac):
             return None
     except StoreError as error:
         return error.detail, error.code.name
+    except ValueError:
+        return "it holds a number that this program never wrote", "tampered"
     return "it, or the one before it, was altered, moved or put in", "tampered"
 
 
@@ -94,18 +101,32 @@ def anchor(seq: int, mac: bytes) -> str:
     return f"{seq}:{mac[-_ANCHOR_BYTES:].hex()}"
 
 
-def verify_anchor(text: str, chain: Iterable[Link]) -> Problem | None:
-    """Whether the chain still has the event that the anchor names. Raises UsageError where it is no anchor."""
+def verify_anchors(texts: Sequence[str], chain: Iterable[Link]) -> list[Problem]:
+    """One problem for each anchor whose event the chain does not have, or not so. Raises UsageError for no anchor."""
+    wanted = [(_numbered(text), text) for text in texts]
+    found = {seq: anchor(seq, mac) for seq, _, mac in chain}
+    problems: list[Problem] = []
+    for seq, text in wanted:
+        if seq not in found:
+            said = f"anchor {text} names it, and the log ends before: its end was cut off, or the store is older"
+            problems.append(_broken(seq, said))
+        elif found[seq] != text:
+            problems.append(_broken(seq, f"it is not the one that anchor {text} names: the log was rewritten"))
+    return problems
+
+
+def _numbered(text: str) -> int:
     match = _ANCHOR.fullmatch(text)
     if not match:
-        raise UsageError("usage", "an anchor looks like 412:9c1e77a0d2b45f18")
-    wanted = int(match[1])
-    found = next((anchor(seq, mac) for seq, _, mac in chain if seq == wanted), None)
-    if found is None:
-        return _broken(
-            wanted, "the anchor names it, and the log ends before: its end was cut off, or the store is older"
-        )
-    return None if found == text else _broken(wanted, "it is not the one that the anchor names: the log was rewritten")
+        raise UsageError("usage", f"{text!r} is no anchor: one looks like 412:9c1e77a0d2b45f18")
+    return int(match[1])
+
+
+def line(workspace: str, chain: Link, previous: bytes) -> str:
+    """One event for an auditor: a line of canonical JSON from which its mac can be computed again."""
+    seq, event, mac = chain
+    facts = {"workspace": workspace, "seq": seq, "event": _facts(event), "previous": previous.hex(), "mac": mac.hex()}
+    return to_json(facts)
 
 
 def row_hash(row: Mapping[str, Any], sealed: Iterable[SealedSecret]) -> str:

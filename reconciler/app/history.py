@@ -73,7 +73,7 @@ def since(text: str, today: str) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def history(where: Where, wanted: Filter) -> Report:
+def history(where: Where, wanted: Filter, anchors: Sequence[str] = ()) -> Report:
     """Events in order, newest first, and whether the chain that holds them is whole, where a key is at hand.
 
     Reads that no write has taken into the chain yet come first, as number 0. Raises UsageError for a name that no event
@@ -87,7 +87,8 @@ def history(where: Where, wanted: Filter) -> Report:
         chain = store.events(workspace)
         everything = [*(Entry(0, event) for event in reversed(waiting)), *_newest_first(chain)]
         _fine(wanted, workspace, [entry.event for entry in everything])
-        verified = _verified(where, store, workspace)
+        verified = _verified(where, store, workspace, chain)
+        missed = audit.verify_anchors(anchors, chain)
     finally:
         store.close()
     entries = tuple(entry for entry in _of(wanted.name, everything, chain) if wanted.takes(entry.event))
@@ -95,12 +96,13 @@ def history(where: Where, wanted: Filter) -> Report:
         "chain": verified,
         "first": chain[0][0] if chain else 0,
         "last": chain[-1][0] if chain else 0,
+        "anchors": list(anchors),
         "waiting": len(waiting),
         "given": audit.given((entry.event for entry in entries), snapshot.records),
     }
     head = audit.anchor(chain[-1][0], chain[-1][2]) if chain else ""
     return Report("history", header=header_of(store, snapshot), entries=entries, total=len(everything),
-                  filters=wanted.said, anchor=head, facts=facts)  # fmt: skip
+                  problems=tuple(missed), filters=wanted.said, anchor=head, facts=facts)  # fmt: skip
 
 
 def _of(name: str, entries: Sequence[Entry], chain: Sequence[audit.Link]) -> Sequence[Entry]:
@@ -126,7 +128,7 @@ def _fine(wanted: Filter, workspace: str, events: Sequence[Event]) -> None:
     filtering.one_of("--what", wanted.what, {*audit.WHAT, *(event.what for event in events)})
 
 
-def _verified(where: Where, store: Store, workspace: str) -> str:
+def _verified(where: Where, store: Store, workspace: str, chain: Sequence[audit.Link]) -> str:
     """``whole``; where it is broken; or that no key is here to tell."""
     try:
         check = keyring(where, store).checker(workspace)
@@ -134,5 +136,5 @@ def _verified(where: Where, store: Store, workspace: str) -> str:
         if error.code.name != "key-missing":
             raise
         return "not verified: the store's key is not here"
-    broken = audit.verify(workspace, store.events(workspace), check)
+    broken = audit.verify(workspace, chain, check)
     return f"BROKEN at {broken[0].subject}: {broken[0].detail}" if broken else "whole"

@@ -24,6 +24,7 @@ COMMANDS = {
     "get": "reconciler.cli.stored",
     "check": "reconciler.cli.stored",
     "history": "reconciler.cli.stored",
+    "audit": "reconciler.cli.audit",
     "cancel": "reconciler.cli.stored",
     "exec": "reconciler.cli.consume",
     "read": "reconciler.cli.consume",

@@ -91,6 +91,11 @@ lock_option = option(
     help="How long to wait for somebody else's lease on the workspace.",
 )  # fmt: skip
 
+anchor_options = _stack(
+    option("--anchor", multiple=True, metavar="SEQ:HASH", help="An anchor kept outside the store. Repeatable."),
+    option("--anchors", type=click.Path(path_type=Path), metavar="FILE", help="A file of anchors, one a line."),
+)  # fmt: skip
+
 asking_options = _stack(
     option("--parallelism", type=click.IntRange(1, 1024), default=32, show_default=True,
            help="Requests under way at once."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -68,14 +69,25 @@ def check_(*, names: tuple[str, ...], max_age: str, **given: Any) -> Report:
 @opt.option("--since", default="", metavar="WHEN", help="7d, a date or a timestamp (UTC).")
 @opt.option("--actor", "by", default="", metavar="WHO", help="Only what this person did, wrote or triggered.")
 @opt.option("--what", default="", help="create, update, delete, check, cancel, ...")
+@opt.anchor_options
 @reporting("history", brief=True)
-def history_(*, name: str, provider: str, since: str, by: str, what: str, **given: Any) -> Report:
+def history_(
+    *,
+    name: str,
+    provider: str,
+    since: str,
+    by: str,
+    what: str,
+    anchor: tuple[str, ...],
+    anchors: Path | None,
+    **given: Any,
+) -> Report:
     """Who changed what, when, and whether a secret was changed. Newest first; never a secret."""
-    from reconciler.app import history
+    from reconciler.app import auditing, history
     from reconciler.context import now
 
     wanted = history.Filter(name, provider, history.since(since, now()), by, what)
-    return history.history(opt.where(given), wanted)
+    return history.history(opt.where(given), wanted, auditing.anchors_of(anchor, anchors))
 
 
 @click.command("cancel")

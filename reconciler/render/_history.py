@@ -25,13 +25,23 @@ def history_lines(report: Report, width: int) -> Iterator[Line]:
     )
     yield ""
     yield from _answer(report)
-    first, last = report.facts["first"], report.facts["last"]
-    yield f"Chain {first}…{last}: {report.facts['chain']}; head {report.anchor or say.DASH}."
+    yield _chain(report)
     if not report.entries:
         return
     yield ""
     yield fit(_columns(report.entries, one="name" in report.filters), width)
     yield from _details(report.entries)
+
+
+def _chain(report: Report) -> str:
+    """``Chain whole 1…412; head 412:9c1e77a0d2b45f18; anchor 398:77ab04c9d2b45f18 matches.``"""
+    facts = report.facts
+    reach = f"{facts['first']}…{facts['last']}"
+    said = [f"Chain whole {reach}" if facts["chain"] == "whole" else f"Chain {reach} {say.safe(facts['chain'])}"]
+    said += [f"head {report.anchor or say.DASH}"]
+    if (anchors := facts.get("anchors", ())) and not report.errors:
+        said += [f"anchor {anchors[0]} matches" if len(anchors) == 1 else f"{len(anchors)} anchors match"]
+    return f"{'; '.join(said)}."
 
 
 def _answer(report: Report) -> Iterator[str]:

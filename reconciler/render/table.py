@@ -10,6 +10,7 @@ from reconciler.model import Problem, Severity
 from reconciler.plans import Outcome
 from reconciler.render import rows as say
 from reconciler.render._apply import apply_lines, outcome_line
+from reconciler.render._audit import audit_lines
 from reconciler.render._check import check_lines
 from reconciler.render._get import get_lines
 from reconciler.render._history import history_lines
@@ -158,6 +159,11 @@ def _get(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from problem_lines(report.problems)
 
 
+def _audit_verify(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from audit_lines(report)
+    yield from problem_lines(report.problems)
+
+
 def _lock(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from lock_lines(report)
     yield from problem_lines(report.problems)
@@ -188,6 +194,7 @@ _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "exec": _handed,
     "read": _handed,
     "key status": _key_status,
+    "audit verify": _audit_verify,
     "lock show": _lock,
     "lock release": _lock,
     "providers": _providers,

@@ -244,15 +244,21 @@ def _read_body(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def events_of(workspace: str, rows: Iterable[Row]) -> list[tuple[int, Event, bytes]]:
-    """The chain. Raises StoreError ``tampered`` where a body cannot be read at all."""
+    """The chain. Raises StoreError ``tampered`` where a row is none that this program can have written."""
+    return [_link_of(workspace, *row) for row in rows]
+
+
+def _link_of(workspace: str, seq: Any, *facts: Any) -> tuple[int, Event, bytes]:
+    time, what, result, name, version, row_hash, body, mac = facts
     try:
-        return [(row[0], _event_of(*row[1:8]), row[8]) for row in rows]
+        if not (all(isinstance(text, str) for text in (time, what, result, name, row_hash)) and isinstance(mac, bytes)):
+            raise TypeError("a column of another type")
+        event = Event(time, what, result, name, int(version), row_hash, json.loads(body))
+        if not isinstance(event.body, dict):
+            raise TypeError("a body is a mapping")
+        return int(seq), event, mac
     except _UNREADABLE:
-        raise StoreError("tampered", f"an event of {workspace} cannot be read") from None
-
-
-def _event_of(time: str, what: str, result: str, name: str, version: int, row_hash: str, body: str) -> Event:
-    return Event(time, what, result, name, version, row_hash, json.loads(body))
+        raise StoreError("tampered", f"event {seq!r} of {workspace} cannot be read") from None
 
 
 def sealed_row(sealed: SealedSecret) -> dict[str, Any]:

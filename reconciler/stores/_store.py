@@ -16,6 +16,7 @@ from reconciler.state import Record, SealedSecret, Slot, Snapshot, StoreInfo
 from reconciler.stores import _rows, _sql
 from reconciler.stores._commit import Commit
 from reconciler.stores._database import Database, Row
+from reconciler.stores._examine import Stray, compared, strays
 from reconciler.stores.base import Held, Holder, Lease, PlanRun, Tell, Write
 
 KEEP_OLD = timedelta(days=7)
@@ -133,6 +134,10 @@ class SqlStore:
             rows = self._db.rows(_sql.GET_PLAN, {"workspace": workspace, "id": plan})
         return PlanRun(*rows[0]) if rows else None
 
+    def strays(self, workspace: str) -> Sequence[Stray]:
+        with self._db.reading():
+            return strays(self._db, workspace)
+
     def acquire(self, workspace: str, holder: Holder, seconds: float) -> Lease:
         with self._db.writing():
             now = self._db.now()
@@ -220,13 +225,5 @@ def _who_has(row: Row) -> str:
 
 def _compare(workspace: str, name: str, rows: Sequence[Row], secrets: Sequence[SealedSecret], expected: str) -> None:
     """Raise StoreError ``tampered`` where a row is not what its latest event left behind."""
-    if not rows:
-        if expected:
-            raise StoreError("tampered", f"the record of {name} in {workspace} was removed; its latest event kept it")
-        return
-    *facts, stored = rows[0]
-    found = audit.row_hash(dict(zip(audit.ROW, facts, strict=True)), secrets)
-    if found == expected:
-        return
-    how = "is not the one that its latest event left: an older one was put back" if found == stored else "was altered"
-    raise StoreError("tampered", f"the record of {name} in {workspace} {how}")
+    if wrong := compared(rows, secrets, expected):
+        raise StoreError("tampered", f"the record of {name} in {workspace} {wrong}")

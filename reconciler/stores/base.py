@@ -218,5 +218,11 @@ class Store(Protocol):
     def events(self, workspace: str) -> Sequence[tuple[int, Event, bytes]]:
         """The chain: number, event, mac, in order."""
 
+    def strays(self, workspace: str) -> Sequence[tuple[str, str]]:
+        """Every stored row that is not what the chain says of it: ``record NAME`` or ``read N``, and what is wrong.
+
+        All that the hash of a row covers is compared. Says nothing about the chain itself, and needs no key.
+        """
+
     def close(self) -> None:
         """Close it; nothing is lost."""

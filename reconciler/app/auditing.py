@@ -1,0 +1,78 @@
+"""Use cases for an auditor: is the log whole, do the stored rows agree with it, and the log to take along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from reconciler import audit
+from reconciler.app.wiring import Where, header_at, keyring, known_workspace, open_store
+from reconciler.codes import CODES
+from reconciler.errors import UsageError
+from reconciler.model import Problem
+from reconciler.report import Report
+from reconciler.stores.base import Store
+
+
+def verify(where: Where, anchors: Sequence[str]) -> Report:
+    """Walk the whole chain, compare it with the anchors kept elsewhere, and every row with what the chain says of it.
+
+    Needs the audit key. Each place that is broken is a problem of the report. Raises UsageError for what is no anchor.
+    """
+    store = open_store(where)
+    try:
+        workspace = known_workspace(where.workspace, store)
+        check = keyring(where, store).checker(workspace)
+        chain = store.events(workspace)
+        missed = audit.verify_anchors(anchors, chain)
+        problems = [*audit.verify(workspace, chain, check), *missed, *_strays(store, workspace)]
+        header = header_at(store, workspace)
+        waiting = len(store.waiting_reads(workspace))
+    finally:
+        store.close()
+    facts = {
+        "first": chain[0][0] if chain else 0,
+        "last": chain[-1][0] if chain else 0,
+        "anchors": list(anchors),
+        "anchors_missed": len(missed),
+        "records": header.stored,
+        "waiting": waiting,
+    }
+    head = audit.anchor(chain[-1][0], chain[-1][2]) if chain else ""
+    return Report("audit verify", header=header, problems=tuple(problems), facts=facts | {"head": head})
+
+
+def _strays(store: Store, workspace: str) -> Iterator[Problem]:
+    code = CODES["tampered"]
+    for subject, wrong in store.strays(workspace):
+        yield Problem(code.name, code.summary, subject=subject, detail=wrong, hint=code.hint)
+
+
+def export(where: Where, since: str) -> Iterator[str]:
+    """The log as lines of JSON, oldest first, from a time on. Needs no key; verifies nothing."""
+    store = open_store(where)
+    try:
+        workspace = known_workspace(where.workspace, store)
+        previous = b""
+        for link in store.events(workspace):
+            if link[1].time >= since:
+                yield audit.line(workspace, link, previous)
+            previous = link[2]
+    finally:
+        store.close()
+
+
+def anchors_of(given: Sequence[str], file: Path | None) -> list[str]:
+    """The anchors given, and those of a file: one a line, whatever follows it; empty lines and ``#`` pass.
+
+    Raises UsageError where there is no such file, or it cannot be read.
+    """
+    if file is None:
+        return list(given)
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError("no-such-file", f"--anchors {file}") from None
+    except (OSError, UnicodeDecodeError):
+        raise UsageError("unreadable", f"--anchors {file}") from None
+    return [*given, *(line.split()[0] for line in lines if line.strip() and not line.lstrip().startswith("#"))]

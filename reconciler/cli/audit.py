@@ -1,0 +1,46 @@
+"""``audit verify`` and ``audit export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli import _options as opt
+from reconciler.cli._output import reporting
+from reconciler.errors import ReconcilerError
+from reconciler.report import Report, exit_code
+
+
+@click.group("audit")
+def audit_() -> None:
+    """The log of everything that was done: is it whole, and a copy of it."""
+
+
+@audit_.command("verify")
+@opt.reading_options
+@opt.anchor_options
+@reporting("audit verify", brief=True)
+def verify(*, anchor: tuple[str, ...], anchors: Path | None, **given: Any) -> Report:
+    """Walk the whole log, and compare it with anchors and with every stored row. Needs the audit key."""
+    from reconciler.app import auditing
+
+    return opt.with_store(auditing.verify(opt.where(given), auditing.anchors_of(anchor, anchors)))
+
+
+@audit_.command("export")
+@opt.reading_options
+@opt.option("--since", default="", metavar="WHEN", help="7d, a date or a timestamp (UTC).")
+def export(*, since: str, **given: Any) -> int:
+    """Write the log to stdout as lines of JSON, each with its mac and the one before it. Needs no key."""
+    from reconciler.app import auditing, history
+    from reconciler.context import now
+
+    try:
+        for line in auditing.export(opt.where(given), history.since(since, now())):
+            click.echo(line)
+    except ReconcilerError as error:
+        click.echo(f"error[{error.code.name}]: {error}\n  do   {error.hint}", err=True)
+        return exit_code(Report("audit export", problems=(error.problem(),)))
+    return 0
