@@ -87,8 +87,6 @@ def _unlinked(previous: bytes, workspace: str, link: Link, check: Check) -> tupl
             return None
     except StoreError as error:
         return error.detail, error.code.name
-    except ValueError:
-        return "it holds a number that this program never wrote", "tampered"
     return "it, or the one before it, was altered, moved or put in", "tampered"
 
 

@@ -240,6 +240,26 @@ def history_report() -> Report:
                                                    "given": ["marketing-us.auth_token"]})  # fmt: skip
 
 
+AUDITED = {"first": 1, "last": 412, "anchors": [], "anchors_missed": 0, "records": 17, "waiting": 2,
+           "head": "412:9c1e77a0d2b45f18"}  # fmt: skip
+
+
+def audit_report() -> Report:
+    return Report("audit verify", header=HEADER, facts=AUDITED | {"anchors": ["398:77ab04c9d2b45f18"]})
+
+
+def audit_alone() -> Report:
+    return Report("audit verify", header=HEADER, facts=AUDITED | {"waiting": 0})
+
+
+def audit_broken() -> Report:
+    found = (
+        problem("tampered", subject="event 398", detail="it, or the one before it, was altered, moved or put in"),
+        problem("tampered", subject="record marketing-us", detail="was altered"),
+    )
+    return Report("audit verify", header=HEADER, problems=found, facts=AUDITED)
+
+
 LEASE = {
     "id": "5be2d4107f3a9c1e", "fencing": 41, "actor": "tom", "host": "runner-3", "pid": 12,
     "run_url": "https://example.invalid/runs/8812", "since": TIME, "heartbeat": TIME,
@@ -284,6 +304,9 @@ CASES = {
     "validate-good": validate_good,
     "check": check_report,
     "history": history_report,
+    "audit": audit_report,
+    "audit-alone": audit_alone,
+    "audit-broken": audit_broken,
     "lock": lock_report,
     "lock-free": lock_free,
     "lock-released": lock_released,

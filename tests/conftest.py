@@ -100,20 +100,21 @@ class Project:
         self.env.update(done.json["facts"])
 
 
-@pytest.fixture
-def project(tmp_path):
-    """A folder with the three-provider manifest and no secrets yet."""
-    env = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path / "home"),
-        "LANG": "C.UTF-8",
-    }
+def surroundings(root: Path) -> dict[str, str]:
+    """The environment of a command: nothing of the machine's own but what it takes to run."""
+    env = {"PATH": os.environ["PATH"], "HOME": str(root / "home"), "LANG": "C.UTF-8"}
     for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
         if name in os.environ:
             env[name] = os.environ[name]
+    return env
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with the three-provider manifest and no secrets yet."""
     folder = tmp_path / "project"
     folder.mkdir()
-    made = Project(folder, env)
+    made = Project(folder, surroundings(tmp_path))
     made.write(MANIFEST)
     return made
 

@@ -121,9 +121,9 @@ def test_attack_66_a_lost_end_is_caught_by_an_anchor_only():
     links = chain(9)
     anchor = audit.anchor(*links[-1][::2])
     assert anchor == f"9:{links[-1][2][-8:].hex()}"
-    assert audit.verify_anchor(anchor, links) is None
+    assert audit.verify_anchors([anchor], links) == []
     assert problems(links[:-1]) == []
-    problem = audit.verify_anchor(anchor, links[:-1])
+    (problem,) = audit.verify_anchors([anchor], links[:-1])
     assert (problem.code, problem.subject) == ("tampered", "event 9")
     assert "cut off" in problem.detail
 
@@ -137,7 +137,7 @@ def test_attack_66_a_rewrite_with_the_key_is_caught_by_an_anchor():
         event = replace(event, result="failed") if seq == 2 else event
         rewritten.append((seq, event, audit.link(previous, "production", seq, event, mac)))
     assert problems(rewritten) == []
-    assert "rewritten" in audit.verify_anchor(anchor, rewritten).detail
+    assert "rewritten" in audit.verify_anchors([anchor], rewritten)[0].detail
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_attack_66_a_rewrite_with_the_key_is_caught_by_an_anchor():
 )
 def test_what_is_no_anchor_is_a_usage_error(text):
     with pytest.raises(UsageError):
-        audit.verify_anchor(text, [])
+        audit.verify_anchors([text], [])
 
 
 def test_canonical_bytes_are_final():
@@ -267,3 +267,16 @@ def test_what_was_read_and_is_still_stored_is_what_to_rotate():
     assert audit.given([read("a", 2)], stored(3)) == []
     assert audit.given([read("a", 3, "other"), read("gone", 1)], stored(3)) == []
     assert audit.given([replace(read("a", 3), what="update")], stored(3)) == []
+
+
+def test_an_auditors_line_holds_all_that_its_mac_covers():
+    first, second = chain(2)
+    line = json.loads(audit.line("production", second, first[2]))
+    parts = (
+        b"reconciler-event-1",
+        line["workspace"].encode(),
+        line["seq"].to_bytes(8, "big"),
+        bytes.fromhex(line["previous"]),
+        json.dumps(line["event"], sort_keys=True, separators=(",", ":")).encode(),
+    )
+    assert mac(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hex() == line["mac"]

@@ -45,7 +45,7 @@ def verify(where: Where, anchors: Sequence[str]) -> Report:
 def _strays(store: Store, workspace: str) -> Iterator[Problem]:
     code = CODES["tampered"]
     for subject, wrong in store.strays(workspace):
-        yield Problem(code.name, code.summary, subject=subject, detail=wrong, hint=code.hint)
+        yield Problem(code.name, code.summary, subject=subject, detail=f"it {wrong}", hint=code.hint)
 
 
 def export(where: Where, since: str) -> Iterator[str]:

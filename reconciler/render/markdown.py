@@ -30,7 +30,7 @@ def _page(report: Report, now: str) -> md.Page:
         return check_page(report, problems)
     if report.command == "list" and report.header:
         return list_page(report, problems, now)
-    return _failed(report, problems) if report.errors else _other(report, now)
+    return _failed(report, problems) if report.errors and not report.facts else _other(report, now)
 
 
 def _problems(report: Report) -> tuple[md.Section, ...]:
@@ -66,7 +66,8 @@ def _failed(report: Report, problems: tuple[md.Section, ...]) -> md.Page:
 def _other(report: Report, now: str) -> md.Page:
     text = table.render(report, width=FENCED_WIDTH, colour=False, now=now)
     lines = [md.inert(line) for line in text.splitlines()]
-    return _plain(report, f"⚪ `{report.command}`", (md.fenced(lines, "text"),))
+    sign = "🔴" if report.errors else "⚪"
+    return _plain(report, f"{sign} `{report.command}`", (md.fenced(lines, "text"),))
 
 
 def _plain(report: Report, verdict: str, sections: tuple[md.Section, ...]) -> md.Page:

@@ -256,6 +256,8 @@ def _link_of(workspace: str, seq: Any, *facts: Any) -> tuple[int, Event, bytes]:
         event = Event(time, what, result, name, int(version), row_hash, json.loads(body))
         if not isinstance(event.body, dict):
             raise TypeError("a body is a mapping")
+        # JSON has no infinity, Python's reader makes one of 1e999: the chain must have a form for what it covers
+        to_json(event.body)
         return int(seq), event, mac
     except _UNREADABLE:
         raise StoreError("tampered", f"event {seq!r} of {workspace} cannot be read") from None
