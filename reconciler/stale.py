@@ -47,7 +47,7 @@ def _moved(file: PlanFile, planned: Change, now: Now) -> Iterator[tuple[str, str
     again = now.changes.get(name)
     version = again.expected_version if again else now.records[name].version if name in now.records else 0
     if version != planned.expected_version:
-        yield "plan-version-moved", f"{name}: {_version(planned.expected_version)}, now {_version(version)}"
+        yield "plan-version-moved", f"{name}: planned on {_version(planned.expected_version)}, now {_version(version)}"
         return
     secrets = list(_secrets(file, planned, now.known))
     yield from secrets
@@ -69,4 +69,4 @@ def _secrets(file: PlanFile, planned: Change, known: Known) -> Iterator[tuple[st
 
 
 def _version(number: int) -> str:
-    return f"v{number}" if number else "not stored"
+    return f"v{number}" if number else "nothing stored"
