@@ -18,6 +18,7 @@ def digest(changes: Sequence[Change], known: Known, scope: Scope) -> str:
         return ""
     covered = {
         "digest": 1,
+        "compared": known.compared,
         "store": scope.store_id,
         "workspace": scope.workspace,
         "selection": {"only": sorted(scope.only), "prune": scope.prune, "secrets_only": scope.secrets_only},

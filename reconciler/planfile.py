@@ -217,6 +217,7 @@ def _plan(said: Mapping[str, Any], scope: Scope) -> Plan:
         compared=compared is not None,
         digest=said["digest"],
         partial=bool(scope.only),
+        secrets_only=scope.secrets_only,
         refusals=refusals(changes, said["store"]["records"], scope),
     )
 

@@ -52,6 +52,7 @@ def plan(
         secrets_compared=sum(1 for name, _ in known.fingerprints if name in selected) if known.compared else 0,
         digest=digest(changes, known, scope),
         partial=bool(scope.only),
+        secrets_only=scope.secrets_only,
         refusals=refusals(changes, len(records), scope),
     )
 
@@ -224,9 +225,9 @@ def _stale(
 ) -> Iterator[Change]:
     """Rejections that lost their reason: their entry is gone, or equals what is stored again.
 
-    Only a plan of the whole manifest can tell.
+    Only a plan of the whole manifest, with all that it says, can tell.
     """
-    if scope.only:
+    if scope.only or scope.secrets_only:
         return
     for name, rejection in rejections.items():
         if scope.prune and name not in credentials and name in records:

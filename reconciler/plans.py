@@ -84,6 +84,8 @@ class Plan:
     """``c1-`` or ``s1-`` and 32 hex digits; empty without a store."""
     partial: bool = False
     """Whether it is of a selection only (``--only``)."""
+    secrets_only: bool = False
+    """Whether it takes up nothing but secrets and earlier submissions."""
     refusals: tuple[Problem, ...] = ()
     """What ``apply`` refuses of it."""
 

@@ -56,6 +56,47 @@ def test_a_refused_credential_makes_the_plan_red_and_is_annotated_in_the_manifes
     assert re.search(r"^::error file=credentials\.yaml,line=\d+", done.stdout, re.MULTILINE)
 
 
+def merged(project, message: str, tmp_path) -> str:
+    """What the workflow takes for the approved digest of a merge with this message."""
+    who = ("-c", "user.name=lea", "-c", "user.email=lea@example.invalid")
+    for arguments in (("init", "-q"), ("add", "credentials.yaml"), ("commit", "-qm", message, "--allow-empty")):
+        subprocess.run(["git", *who, *arguments], cwd=project.path, check=True)
+    (step,) = [step for step in WORKFLOWS["apply.yml"]["jobs"]["apply"]["steps"] if step.get("id") == "approved"]
+    output = tmp_path / "output"
+    output.write_text("")
+    env = {**project.env, "GITHUB_OUTPUT": str(output)}
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=project.path, env=env, check=True)
+    return output.read_text().removeprefix("digest=").removesuffix("\n")
+
+
+def test_a_merge_is_held_to_the_digest_in_its_message(project, tmp_path):
+    project.right_secrets()
+    assert project.sandbox("store", "create").code == 0
+    (apply,) = commands("apply.yml", "apply")
+    approved = project.sandbox("plan", "--format", "json").json["plan"]["digest"]
+    assert merged(project, f"Credentials (#12)\n\nSMS-Plan: {approved}", tmp_path) == approved
+    done, _ = run(project, apply, tmp_path, APPROVED=approved.replace("c1-", "s1-"))
+    assert done.returncode == 4
+    done, summary = run(project, apply, tmp_path, APPROVED=approved)
+    assert (done.returncode, "3 created" in summary) == (0, True)
+
+
+@pytest.mark.parametrize("line", ["SMS-Plan: c1-12", "sms-plan: c1-" + "0" * 32, "x SMS-Plan: c1-" + "0" * 32,
+                                  "SMS-Plan: c1-" + "0" * 32 + "$(id)", "nothing"])  # fmt: skip
+def test_nothing_else_in_a_message_is_taken_for_a_digest(project, tmp_path, line):
+    assert merged(project, f"Credentials\n\n{line}", tmp_path) == ""
+
+
+def test_at_night_only_secrets_are_taken_up(project, tmp_path):
+    project.right_secrets()
+    assert project.sandbox("apply", "--yes", "--only", "alerts-eu").code == 0
+    (apply,) = commands("apply.yml", "apply")
+    done, summary = run(project, apply, tmp_path, RECONCILER_SECRETS_ONLY="true")
+    assert (done.returncode, "no changes" in summary, "left-out" in summary) == (0, True, True)
+    done, summary = run(project, apply, tmp_path, RECONCILER_SECRETS_ONLY="false")
+    assert "applied 2 of 2" in summary
+
+
 def test_an_invalid_manifest_is_annotated_where_it_is_wrong(project, tmp_path):
     project.edit("region: eu", "region: mars")
     (validate,) = commands("review.yml", "validate")

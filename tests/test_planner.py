@@ -279,6 +279,7 @@ def test_skipped_secrets_give_a_digest_of_its_own_kind():
     skipped = make([credential("a")], found=Known(compared=False))
     assert compared.digest.startswith("c1-")
     assert skipped.digest.startswith("s1-")
+    assert skipped.digest[3:] != compared.digest[3:], "nobody makes one of the other by its first letter"
     assert len(compared.digest) == 3 + 32
 
 
@@ -314,7 +315,7 @@ def test_the_digest_is_the_documented_text():
     text = (
         '{"changes":[{"action":"create","expected":0,"fields":[["account_sid",null,"AC1"],'
         '["auth_token",null,"env://T"],["provider",null,"twilio"]],"name":"a","provider":"twilio","reasons":["new"],'
-        '"references":{"auth_token":"env://T"},"secrets":{"auth_token":"new"}}],"digest":1,'
+        '"references":{"auth_token":"env://T"},"secrets":{"auth_token":"new"}}],"compared":true,"digest":1,'
         '"selection":{"only":[],"prune":false,"secrets_only":false},"store":"store","workspace":"production"}'
     )
     assert make([credential("a")]).digest == "c1-" + hashlib.sha256(text.encode()).hexdigest()[:32]

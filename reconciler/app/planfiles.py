@@ -76,7 +76,7 @@ def _built(where: Where, what: What, prepared: Prepared, store: Store, out: Out)
     found = git.State() if Path("-") in what.files else git.state(what.files, where.environ)
     head = prepared.header
     made = Made(
-        manifest=planfile.manifest_digest(prepared.credentials),
+        manifest=planfile.manifest_digest(prepared.manifest),
         declared=prepared.declared,
         files=prepared.files,
         created=created,

@@ -24,8 +24,10 @@ from reconciler.stores.base import Store
 class Prepared:
     """A plan with everything that it was made from."""
 
+    manifest: Mapping[str, Credential]
+    """Everything that is declared, by name."""
     credentials: Mapping[str, Credential]
-    """What is declared, by name."""
+    """What was planned of it."""
     declared: int
     files: int
     """How many entries in how many files."""

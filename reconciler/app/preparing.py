@@ -18,11 +18,13 @@ from reconciler.app.wiring import Where, choose_workspace, header_of, keyring, o
 from reconciler.codes import CODES
 from reconciler.collector import collector_off
 from reconciler.errors import ManifestInvalid, StoreError, UsageError
+from reconciler.expected import left_out
 from reconciler.manifest import Manifest
 from reconciler.model import Credential, Problem, Severity, Traits
 from reconciler.plans import Plan
 from reconciler.report import Header
 from reconciler.resolvers.base import Surroundings
+from reconciler.rotation import only_secrets
 from reconciler.scope import Known, Scope, selects
 from reconciler.sealing import Keyring
 from reconciler.state import Snapshot
@@ -51,6 +53,14 @@ class What:
     allow_empty: bool = False
     prune: bool = False
     max_deletes: int | None = None
+    secrets_only: bool = False
+    """Whether nothing but new secret values and earlier submissions is taken up (D19)."""
+
+    def __post_init__(self) -> None:
+        if self.secrets_only and self.secrets is Secrets.SKIP:
+            raise UsageError("usage", "--secrets-only is about the secrets: drop --secrets skip")
+        if self.secrets_only and self.prune:
+            raise UsageError("usage", "--secrets-only changes nothing else: drop --prune")
 
 
 def read(where: Where, what: What) -> tuple[Manifest, Mapping[str, Traits]]:
@@ -80,20 +90,33 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
         snapshot = store.load(workspace) if store else Snapshot(workspace, 0, {}, {})
         _known_globs(what, manifest, snapshot)
         keys, problems = _keys(where, what, store)
-        resolved, found = _secrets(where, what, manifest, store, keys, snapshot)
-        scope = Scope(store.info.id if store else "", workspace, what.only, what.prune, what.max_deletes)
-        plan = planner.plan(manifest.credentials, snapshot.records, snapshot.rejections, found, traits, scope)
+        scope = Scope(store.info.id if store else "", workspace, what.only, what.prune, what.max_deletes,
+                      what.secrets_only)  # fmt: skip
+        entries, waiting = _entries(manifest, snapshot, scope)
+        resolved, found = _secrets(where, what, entries, store, keys, snapshot)
+        plan = planner.plan(entries, snapshot.records, snapshot.rejections, found, traits, scope)
     except BaseException:
         if store and not opened:
             store.close()
         raise
     header = _header(where, store, workspace, snapshot)
-    unseen = _not_compared(manifest, resolved, found, plan)
-    alike = shared(manifest.credentials, resolved)
-    problems = (*manifest.warnings, *problems, *alike, *unseen, *new_workspace(store, snapshot))
+    unseen = _not_compared(entries, resolved, found, plan)
+    alike = shared(entries, resolved)
+    problems = (*manifest.warnings, *problems, *alike, *unseen, *new_workspace(store, snapshot), *waiting)
     counts = len(manifest.credentials), len(manifest.files)
-    return Prepared(manifest.credentials, *counts, traits, store, keys, snapshot, resolved, found, scope, plan, header,
-                    problems, where.origin)  # fmt: skip
+    return Prepared(manifest.credentials, entries, *counts, traits, store, keys, snapshot, resolved, found, scope, plan,
+                    header, problems, where.origin)  # fmt: skip
+
+
+def _entries(
+    manifest: Manifest, snapshot: Snapshot, scope: Scope
+) -> tuple[Mapping[str, Credential], tuple[Problem, ...]]:
+    """The entries to plan; with ``--secrets-only`` as they are stored, and a warning that names what waits."""
+    if not scope.secrets_only:
+        return manifest.credentials, ()
+    found = only_secrets(manifest.credentials, snapshot.records, snapshot.rejections)
+    waiting = [name for name in found.left_out if scope.selects(name)]
+    return found.credentials, left_out(waiting, "--secrets-only takes up no other change of the manifest")
 
 
 def _existing(where: Where) -> Store | None:
@@ -119,16 +142,21 @@ def _keys(where: Where, what: What, store: Store | None) -> tuple[Keyring | None
 
 
 def _secrets(
-    where: Where, what: What, manifest: Manifest, store: Store | None, keys: Keyring | None, snapshot: Snapshot
+    where: Where,
+    what: What,
+    entries: Mapping[str, Credential],
+    store: Store | None,
+    keys: Keyring | None,
+    snapshot: Snapshot,
 ) -> tuple[Resolved, Known]:
     if what.secrets is Secrets.SKIP or (store and not keys):
         return Resolved(), Known(compared=False)
-    wanted = [c for c in manifest.credentials.values() if selects(what.only, c.name)]
+    wanted = [c for c in entries.values() if selects(what.only, c.name)]
     resolved = resolve(wanted, Surroundings(where.environ, _folder(what, wanted)))
     fingerprint = keys.fingerprinter(snapshot.workspace) if keys else None
     found = known(wanted, resolved, fingerprint, snapshot.records)
     if what.secrets is Secrets.REQUIRE and found.missing:
-        raise ManifestInvalid(_unresolved(manifest, resolved, found))
+        raise ManifestInvalid(_unresolved(entries, resolved, found))
     return resolved, found
 
 
@@ -146,23 +174,25 @@ def _known_globs(what: What, manifest: Manifest, snapshot: Snapshot) -> None:
             raise UsageError("no-such-name", f"--only {glob}", f"did you mean {close[0]}?" if close else "")
 
 
-def _unresolved(manifest: Manifest, resolved: Resolved, found: Known) -> list[Problem]:
+def _unresolved(entries: Mapping[str, Credential], resolved: Resolved, found: Known) -> list[Problem]:
     code = CODES["secret-unresolved"]
     problems = []
     for name, key in sorted(found.missing):
-        credential = manifest.credentials[name]
+        credential = entries[name]
         reference = credential.declared.references[key]
         problems.append(Problem(code.name, code.summary, credential.place(key), f"{name}.{key}",
                                 f"{reference}: {resolved.missing[reference].detail}", code.hint))  # fmt: skip
     return problems
 
 
-def _not_compared(manifest: Manifest, resolved: Resolved, found: Known, plan: Plan) -> tuple[Problem, ...]:
+def _not_compared(
+    entries: Mapping[str, Credential], resolved: Resolved, found: Known, plan: Plan
+) -> tuple[Problem, ...]:
     """A warning for each secret of an unchanged credential that could not be had: nobody knows whether it changed."""
     kept, told = set(plan.kept), []
     for name, key in sorted(found.missing):
         if name in kept:
-            credential = manifest.credentials[name]
+            credential = entries[name]
             reference = credential.declared.references[key]
             error = resolved.missing[reference]
             told.append(Problem(error.code.name, "a stored secret was not compared: it cannot be had here",

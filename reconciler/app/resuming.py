@@ -66,8 +66,8 @@ class FromFile:
         compared = {c.name: c for c in again.plan(stale.as_planned(file, found), traits).changes}
         stale.refuse_moved(file, effective, stale.Now(compared, snapshot.records, found))
         return Prepared(
-            credentials={c.name: c for c in wanted}, declared=file.made.declared, files=file.made.files, traits=traits,
-            store=store, keyring=keys, snapshot=snapshot, resolved=resolved, known=found, scope=scope,
+            manifest={}, credentials={c.name: c for c in wanted}, declared=file.made.declared, files=file.made.files,
+            traits=traits, store=store, keyring=keys, snapshot=snapshot, resolved=resolved, known=found, scope=scope,
             plan=again.plan(found, traits), header=header_of(store, snapshot),
             problems=new_workspace(store, snapshot), origin=where.origin, approved=True,
             filed=Filed(str(self.path), file, signed or None), done=done,

@@ -55,6 +55,7 @@ planning_options = _stack(
     option("--only", multiple=True, metavar="GLOB", help="Only credentials whose name matches. Repeatable."),
     option("--secrets", type=click.Choice(["auto", "require", "skip"]), default="auto", show_default=True,
            help="Compare the secrets that can be had here, insist on all, or compare none."),
+    option("--secrets-only", is_flag=True, help="Take up new secret values and try refused ones again; nothing else."),
     option("--secrets-dir", type=click.Path(path_type=Path), help="Folder of file:// references."
            "  [default: the manifest's folder]"),
 )  # fmt: skip
@@ -172,6 +173,7 @@ def what(given: Mapping[str, Any]) -> What:
         allow_empty=given["allow_empty"],
         prune=given.get("prune", False),
         max_deletes=given.get("max_deletes"),
+        secrets_only=given.get("secrets_only", False),
     )
 
 

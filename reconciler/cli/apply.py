@@ -19,7 +19,7 @@ from reconciler.report import Report
 if TYPE_CHECKING:
     from reconciler.app.approving import Source
 
-PLANNING = ("files", "allow_empty", "only", "secrets", "prune", "max_deletes")
+PLANNING = ("files", "allow_empty", "only", "secrets", "secrets_only", "prune", "max_deletes")
 """Options that choose what is planned; a plan file has them inside."""
 _DIGEST = re.compile(r"[cs]1-[0-9a-f]{32}", re.ASCII)
 

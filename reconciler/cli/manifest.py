@@ -13,7 +13,18 @@ from reconciler.cli._output import current, reporting
 from reconciler.cli._progress import Watch
 from reconciler.report import Report
 
-SELECTING = ("files", "only", "secrets_dir", "workspace", "store", "key_file", "sandbox", "prune", "max_deletes")
+SELECTING = (
+    "files",
+    "only",
+    "secrets_only",
+    "secrets_dir",
+    "workspace",
+    "store",
+    "key_file",
+    "sandbox",
+    "prune",
+    "max_deletes",
+)
 
 
 @click.command("validate")

@@ -121,6 +121,7 @@ def _counts(report: Report, plan: Plan) -> Iterator[str]:
         _compared(plan),
         f"asked live {say.clock(at)}" if at else "",
         "of a selection only" if plan.partial else "",
+        "of secrets only" if plan.secrets_only else "",
     ]
     yield " · ".join(fact for fact in facts if fact)
     if report.filed:

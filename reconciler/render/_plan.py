@@ -59,6 +59,8 @@ def _live_counts(report: Report) -> str:
 def no_changes(report: Report) -> str:
     """What a plan without changes says."""
     what = "what was selected" if report.plan and report.plan.partial else "everything declared"
+    if report.plan and report.plan.secrets_only:
+        what = "every secret"
     unseen = report.plan.secrets_total - report.plan.secrets_compared if report.plan else 0
     but = f", but {say.count(unseen, 'secret')} could not be compared" if unseen else ""
     return f"No changes: {what} is stored as declared{but}."
@@ -80,6 +82,7 @@ def _head(report: Report) -> Iterator[Line]:
         _compared(report),
         _asked(report, plan),
         "partial" if plan.partial else "",
+        "secrets only" if plan.secrets_only else "",
     ]
     yield " · ".join(part for part in parts if part)
 

@@ -42,6 +42,7 @@ def plan(one: Plan, report: Report) -> dict[str, Any]:
     return {
         "digest": one.digest or None,
         "partial": one.partial,
+        "secrets_only": one.secrets_only,
         "secrets": {"total": one.secrets_total, "compared": one.secrets_compared},
         "changes": [_change(change, report.live.get(change.name)) for change in one.changes],
         "unchanged": list(one.kept),
