@@ -18,7 +18,9 @@ from reconciler.plans import Change, Outcome
 from reconciler.secret import Secret
 
 BATCH = 50
-"""Settled changes that one transaction carries at most."""
+"""Settled changes that one transaction carries at most, where it is not all or nothing."""
+SPOILS = frozenset({Result.REJECTED, Result.FAILED})
+"""Results of which one is enough for an all-or-nothing run to store nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Run:
     """Keeps the lease while nothing is committed; runs in the thread that commits."""
     beat_seconds: float = 15.0
     asking: list[asyncio.Task[None]] = field(default_factory=list)
+    whole: Commit | None = None
+    """Where it is all or nothing (``--atomic``): writes everything in one transaction, or none of it."""
 
     def interrupt(self) -> None:
         """Stop because a person wants it."""
@@ -89,7 +93,8 @@ async def carry_out(run: Run) -> None:
     settled: asyncio.Queue[Settled | None] = asyncio.Queue()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="store") as thread:
         heart = asyncio.create_task(_keep_lease(run, thread))
-        committer = asyncio.create_task(_commit_all(run, settled, thread))
+        commit_all = _commit_whole if run.whole else _commit_all
+        committer = asyncio.create_task(commit_all(run, settled, thread))
         run.asking = [
             asyncio.create_task(_work(run, waiting, settled)) for _ in range(min(run.parallelism, len(run.tasks)))
         ]
@@ -124,7 +129,10 @@ async def _work(run: Run, waiting: Iterator[Task], settled: asyncio.Queue[Settle
         for task in waiting:
             if run.stopped:
                 return
-            await settled.put(await _settle(run, task))
+            one = await _settle(run, task)
+            if run.whole and one.result in SPOILS:
+                run.stopped = True
+            await settled.put(one)
     except BaseException:
         run.stopped = True
         raise
@@ -169,18 +177,43 @@ async def _commit_all(run: Run, settled: asyncio.Queue[Settled | None], thread: 
         if not batch:
             continue
         try:
-            outcomes = _unwritten(batch, run.error) if run.error else await _commit(run, batch, thread)
-            run.outcomes.update({outcome.change.name: outcome for outcome in outcomes})
-            for outcome in outcomes:
-                run.announce(outcome)
+            _tell(run, await _commit(run, run.commit, batch, thread))
         except BaseException:
             run.stopped = True
             raise
 
 
-async def _commit(run: Run, batch: Sequence[Settled], thread: ThreadPoolExecutor) -> Sequence[Outcome]:
+async def _commit_whole(run: Run, settled: asyncio.Queue[Settled | None], thread: ThreadPoolExecutor) -> None:
+    """Commit everything at the end, or, where one spoils it or some never settled, only what became of those."""
+    gathered: list[Settled] = []
+    while (item := await settled.get()) is not None:
+        gathered.append(item)
+    spoiling = [item for item in gathered if item.result in SPOILS]
+    if run.whole and not spoiling and len(gathered) == len(run.tasks):
+        _tell(run, await _commit(run, run.whole, gathered, thread))
+        return
+    if spoiling:
+        _tell(run, await _commit(run, run.commit, spoiling, thread))
+    _tell(run, [held_back(item) for item in gathered if item.result not in SPOILS])
+
+
+def held_back(item: Settled) -> Outcome:
+    """What was fine itself, and is not stored because it is all or nothing."""
+    change = item.task.change
+    return Outcome(change, Result.SKIPPED, change.expected_version, item.verdict, item.problem, item.seconds)
+
+
+def _tell(run: Run, outcomes: Sequence[Outcome]) -> None:
+    run.outcomes.update({outcome.change.name: outcome for outcome in outcomes})
+    for outcome in outcomes:
+        run.announce(outcome)
+
+
+async def _commit(run: Run, commit: Commit, batch: Sequence[Settled], thread: ThreadPoolExecutor) -> Sequence[Outcome]:
+    if run.error:
+        return _unwritten(batch, run.error)
     try:
-        return await asyncio.get_running_loop().run_in_executor(thread, run.commit, batch)
+        return await asyncio.get_running_loop().run_in_executor(thread, commit, batch)
     except ReconcilerError as error:
         run.error = error
         run.stopped = True

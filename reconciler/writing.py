@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler import audit
 from reconciler.codes import CODES
-from reconciler.engine import Settled
+from reconciler.engine import SPOILS, Settled, held_back
 from reconciler.errors import StoreError
 from reconciler.model import Account, Credential, Event, Origin, Problem, Result, SecretState, Verdict
 from reconciler.plans import Change, Outcome
@@ -45,6 +45,21 @@ class Writer:
         self._send([Tell(self._event(o.change, o.result, time, problem=o.problem)) for o in moved])
         return outcomes
 
+    def commit_whole(self, settled: Sequence[Settled]) -> list[Outcome]:
+        """Write all in one transaction or nothing: then what stood in the way is an event. Raises StoreError."""
+        time = self.clock()
+        items = [self._ready(item, time) for item in settled]
+        done = [item.result not in SPOILS for item, _ in items]
+        if all(done):
+            done = list(self._send([write for _, write in items], whole=True))
+        outcomes = [_outcome(item, write, ok) for (item, write), ok in zip(items, done, strict=True)]
+        if all(done):
+            return outcomes
+        stopped = [o for o in outcomes if o.result in SPOILS]
+        self._send([Tell(self._event(o.change, o.result, time, problem=o.problem)) for o in stopped])
+        pairs = zip(items, outcomes, strict=True)
+        return [o if o.result in SPOILS else held_back(item) for (item, _), o in pairs]
+
     def drop_rejections(self, changes: Sequence[Change]) -> None:
         """Remove rejections that lost their reason."""
         time = self.clock()
@@ -56,10 +71,11 @@ class Writer:
         if self.plan:
             self._send([Progress(self.plan, self.origin.actor, finished=True)])
 
-    def _send(self, writes: Sequence[Write]) -> Sequence[bool]:
+    def _send(self, writes: Sequence[Write], *, whole: bool = False) -> Sequence[bool]:
         """Whether each was written; that a plan file was begun is remembered in the same transaction."""
         begun = [Progress(self.plan, self.origin.actor)] if self.plan and writes else []
-        done = self.store.commit(self.lease, [*begun, *writes], self.keyring.mac(self.lease.workspace))
+        mac = self.keyring.mac(self.lease.workspace)
+        done = self.store.commit(self.lease, [*begun, *writes], mac, whole=whole)
         return done[len(begun) :]
 
     def _ready(self, item: Settled, time: str) -> tuple[Settled, Write]:

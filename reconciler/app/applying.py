@@ -35,6 +35,8 @@ class How:
 
     yes: bool = False
     new_workspace: bool = False
+    atomic: bool = False
+    """Store all or nothing."""
     asking: Asking = field(default_factory=Asking)
 
 
@@ -54,7 +56,7 @@ def apply(where: Where, source: Source, how: How, talk: Talk) -> Report:
         _gate(prepared, how)
         if prepared.plan.effective and not agreed and not talk.confirm("Apply these changes?"):
             raise Refused("declined")
-        return carry_out(where, source, how.asking, talk, prepared)
+        return carry_out(where, source, how.asking, talk, prepared, atomic=how.atomic)
     finally:
         store.close()
 

@@ -15,11 +15,12 @@ from reconciler.app.prepared import Prepared
 from reconciler.app.resolving import Resolved
 from reconciler.app.running import Watcher, run
 from reconciler.app.wiring import Where
+from reconciler.codes import CODES
 from reconciler.context import now
-from reconciler.engine import Run, Task
+from reconciler.engine import SPOILS, Run, Task
 from reconciler.errors import Refused, StoreError
-from reconciler.model import Action, Result
-from reconciler.plans import Change, Plan
+from reconciler.model import Action, Problem, Result
+from reconciler.plans import Change, Outcome, Plan
 from reconciler.report import Report, rows
 from reconciler.stores.base import Lease, Store
 from reconciler.writing import Writer
@@ -32,21 +33,39 @@ class Listener(Watcher, Protocol):
         """It begins."""
 
 
-def carry_out(where: Where, source: Source, asking: Asking, talk: Listener, prepared: Prepared) -> Report:
-    """Take the lease, look again, ask, store, tell. Raises Refused where something moved since it was shown."""
+def carry_out(
+    where: Where, source: Source, asking: Asking, talk: Listener, prepared: Prepared, *, atomic: bool = False
+) -> Report:
+    """Take the lease, look again, ask, store, tell. Raises Refused where something moved since it was shown.
+
+    ``atomic``: one that is rejected or fails is enough to store nothing.
+    """
     store = prepared.opened
     with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
         again = _look_again(where, source, prepared)
         talk.asking(again.plan)
         writer = _writer(where, again, lease)
         made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
-                   beat=heartbeat(store, lease))  # fmt: skip
-        stale = [] if made.stopped else _stale(again.plan)
+                   beat=heartbeat(store, lease), whole=writer.commit_whole if atomic else None)  # fmt: skip
+        stale = _finish(again.plan, made, writer)
+    return _ended(again, made, store, stale, atomic=atomic)
+
+
+def _finish(plan: Plan, made: Run, writer: Writer) -> list[Change]:
+    """What is left to write at the end; answers which rejections were dropped.
+
+    A store that fails here is told in the report: what was stored before stays.
+    """
+    stale = [] if made.stopped else _stale(plan)
+    try:
         if stale:
             writer.drop_rejections(stale)
         if _settled(made):
             writer.finish_plan()
-    return _ended(again, made, store, stale)
+    except StoreError as error:
+        made.error = made.error or error
+        return []
+    return stale
 
 
 def nothing_to_do(prepared: Prepared) -> bool:
@@ -95,10 +114,11 @@ def _stale(plan: Plan) -> list[Change]:
     return [c for c in plan.of(Action.NOTE) if c.rejection and "undeclared" not in c.reasons]
 
 
-def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change]) -> Report:
+def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change], *, atomic: bool) -> Report:
     """The report comes whatever happened: where the store is gone by now, without the list."""
     outcomes = made.results()
     problems = [*prepared.problems, *([made.error.problem()] if made.error else [])]
+    problems += _stopped(made, outcomes) if atomic else []
     report = replace(
         planned(prepared, "apply"),
         problems=tuple(problems),
@@ -111,6 +131,8 @@ def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change
         head = store.head(prepared.header.workspace)
     except StoreError as error:
         return report if made.error else replace(report, problems=(*problems, error.problem()))
+    except KeyboardInterrupt:
+        return replace(report, interrupted=True)
     touched = {name for outcome in outcomes for name in (outcome.change.name, outcome.change.stored_name)}
     return replace(
         report,
@@ -118,3 +140,13 @@ def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change
         total=len(everything),
         anchor=audit.anchor(*head) if head else "",
     )
+
+
+def _stopped(made: Run, outcomes: Sequence[Outcome]) -> list[Problem]:
+    """By which ones an all-or-nothing run came to nothing, or that it was interrupted before its end."""
+    by = [o.change.name for o in outcomes if o.result in SPOILS]
+    by += ["the interrupt"] if made.interrupted and any(o.result is Result.SKIPPED for o in outcomes) else []
+    if not by or made.error:
+        return []
+    code = CODES["atomic-stopped"]
+    return [Problem(code.name, code.summary, detail=f"stopped by {', '.join(by)}", hint=code.hint)]

@@ -38,8 +38,9 @@ def run(
     *,
     sandbox: bool,
     beat: Callable[[], None] | None = None,
+    whole: Commit | None = None,
 ) -> Run:
-    """Ask and commit; ``beat`` keeps the lease meanwhile.
+    """Ask and commit; ``beat`` keeps the lease meanwhile; with ``whole`` all is committed by it at once, or nothing.
 
     The first Ctrl-C, SIGTERM or SIGHUP finishes what is in flight; the second Ctrl-C or SIGTERM waits for no answer.
     """
@@ -47,7 +48,7 @@ def run(
     async def main() -> Run:
         async with AsyncExitStack() as stack:
             ask = await asker(stack, asking, sandbox=sandbox)
-            made = Run(tasks, ask, commit, watcher.outcome, asking.parallelism, beat=beat)
+            made = Run(tasks, ask, commit, watcher.outcome, asking.parallelism, beat=beat, whole=whole)
             made.beat_seconds = leasing.HEARTBEAT_SECONDS
             stack.enter_context(_stopped_by_signals(made, watcher.tell))
             watcher.begin(len(tasks))

@@ -46,10 +46,11 @@ def digest(_context: click.Context, _param: click.Parameter, value: str) -> str:
     callback=digest,
     help="Apply only what has this digest: what somebody approved.",
 )
+@opt.option("--atomic", is_flag=True, help="Store all or nothing: one that is rejected or fails stops it.")
 @opt.consent("-y", "--yes", "--auto-approve", "yes", help="Do not ask for confirmation.")
 @opt.consent("--new-workspace", help="Allow a workspace that is new to a store with others.")
 @reporting("apply")
-def apply_(*, plan: Path | None, expect: str, yes: bool, new_workspace: bool, **given: Any) -> Report:
+def apply_(*, plan: Path | None, expect: str, yes: bool, new_workspace: bool, atomic: bool, **given: Any) -> Report:
     """Prove each new or changed credential against its provider, and store those accepted.
 
     PLAN is a file that  plan --out  wrote: it says what is applied, so it takes no option that chooses that, and is
@@ -57,7 +58,7 @@ def apply_(*, plan: Path | None, expect: str, yes: bool, new_workspace: bool, **
     """
     from reconciler.app.applying import How, apply
 
-    how = How(yes, new_workspace, opt.asking(given))
+    how = How(yes, new_workspace, atomic, opt.asking(given))
     with Conversation(current()) as talk:
         report = apply(opt.where(given), _source(plan, expect, given), how, talk)
     return replace(report, selection=opt.selection(*SELECTING, "sandbox_urls"),

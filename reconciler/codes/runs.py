@@ -78,6 +78,13 @@ ROWS = (
         "the name is an old one, and will soon be gone",
         "use the new name wherever the old one stands",
     ),
+    Code(
+        "atomic-stopped",
+        Fault.PERSON,
+        Exit.ATTENTION,
+        "nothing was stored: with --atomic it is all or nothing",
+        "mend what stopped it, then the same command again; without --atomic the others are stored",
+    ),
     # how it was called
     usage("usage", "the command line is not understood", "reconciler --help"),
     usage("no-such-file", "there is no such file", "check the path"),

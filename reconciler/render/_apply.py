@@ -49,7 +49,7 @@ def apply_lines(report: Report) -> Iterator[Line]:
             yield from error_block(report, outcome)
     if report.interrupted:
         yield ""
-        yield "Interrupted: what was in flight is stored; the rest was not attempted. Run the same command again."
+        yield say.interrupted(report)
     if report.outcomes:
         yield ""
         yield applied_summary(report.outcomes, len(plan.kept))

@@ -23,7 +23,7 @@ def apply_page(report: Report, plan: Plan, problems: tuple[md.Section, ...]) -> 
     last += [f"{len(report.dropped)} dropped: {md.names(report.dropped)}.\n"] if report.dropped else []
     last += [f"Digest {md.code(plan.digest)}.\n"] if plan.digest else []
     sections = (
-        md.Section(("Interrupted: what was in flight is stored; run the same command again.",) * report.interrupted),
+        md.Section((say.interrupted(report),) * report.interrupted),
         *problems,
         md.table(("", "credential", "result", "version", "answer"), map(_outcome, report.outcomes)),
         md.Section(tuple(fixes(report))),

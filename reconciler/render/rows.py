@@ -13,7 +13,7 @@ from reconciler.codes import CODES, Fault
 from reconciler.due import Due
 from reconciler.model import Action, Mode, Result, SecretState, Status, Traits, Verdict
 from reconciler.plans import Change, FieldChange, Outcome
-from reconciler.report import Header, Row
+from reconciler.report import Header, Report, Row
 from reconciler.state import Record, Rejection
 
 DASH = "–"
@@ -211,6 +211,13 @@ def noted(status: Status, note: str) -> str:
     return f"sends, but {safe(note)}" if status is Status.LIMITED else f"sends; {safe(note)}"
 
 
+def interrupted(report: Report) -> str:
+    """What an interrupt left: what was in flight is stored, but where it was all or nothing."""
+    if any(problem.code == "atomic-stopped" for problem in report.problems):
+        return "Interrupted: nothing is stored. Run the same command again."
+    return "Interrupted: what was in flight is stored; the rest was not attempted. Run the same command again."
+
+
 def result(outcome: Outcome) -> str:
     """What became of a change, in one phrase."""
     change = outcome.change
@@ -220,7 +227,7 @@ def result(outcome: Outcome) -> str:
         code = outcome.problem.code if outcome.problem else outcome.verdict.code if outcome.verdict else ""
         return f"failed: {code}"
     if outcome.result is Result.SKIPPED:
-        return "not attempted"
+        return "accepted, not stored" if outcome.verdict else "not attempted"
     done = f"renamed from {safe(change.old_name)}" if change.old_name else str(outcome.result)
     extra = "ANOTHER ACCOUNT" if change.replaces_account else ""
     if change.action in (Action.UPDATE, Action.RENAME) and SecretState.CHANGED in change.secrets.values() and not extra:

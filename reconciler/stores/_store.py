@@ -187,16 +187,34 @@ class SqlStore:
             raise StoreError("lease-lost", _who_has(rows[0]) if rows and rows[0][1] else "it was given back")
         return rows[0][2], rows[0][8] / 1000
 
-    def commit(self, lease: Lease, writes: Sequence[Write], mac: audit.Mac) -> Sequence[bool]:
+    def commit(self, lease: Lease, writes: Sequence[Write], mac: audit.Mac, *, whole: bool = False) -> Sequence[bool]:
         if not writes:
             return []
-        with self._db.writing():
-            actor, seconds = self._hold(lease)
-            now = self._db.now()
-            commit = Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old))
-            done = commit.all(writes, actor)
-            self._db.run(_sql.RENEW_LEASE, {"workspace": lease.workspace, **_until(now, seconds)})
+        try:
+            with self._db.writing():
+                actor, seconds = self._hold(lease)
+                now = self._db.now()
+                done = Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old)).all(writes, actor)
+                if whole:
+                    _insist(done)
+                # measured from its end: very many writes take their time
+                self._db.run(_sql.RENEW_LEASE, {"workspace": lease.workspace, **_until(self._db.now(), seconds)})
+        except _NotWholeError as error:
+            return error.done
         return done
+
+
+def _insist(done: Sequence[bool]) -> None:
+    if not all(done):
+        raise _NotWholeError(done)
+
+
+class _NotWholeError(Exception):
+    """Rolls the transaction back; ``done`` says which writes stood in the way."""
+
+    def __init__(self, done: Sequence[bool]) -> None:
+        super().__init__()
+        self.done = done
 
 
 def _until(now: str, seconds: float) -> dict[str, Any]:

@@ -198,8 +198,11 @@ class Store(Protocol):
         Raises StoreError ``lock-gone`` where it is not the one that is held.
         """
 
-    def commit(self, lease: Lease, writes: Sequence[Write], mac: Mac) -> Sequence[bool]:
-        """Apply up to 50 writes in one transaction, each under a savepoint, each with its event chained.
+    def commit(self, lease: Lease, writes: Sequence[Write], mac: Mac, *, whole: bool = False) -> Sequence[bool]:
+        """Apply writes in one transaction, each under a savepoint, each with its event chained.
+
+        Up to 50, so that nobody waits long; with ``whole`` any number, of which all are written or, where the answer
+        has a False, none.
 
         Answers for each whether it was written: False where a record does not have its expected version, or a
         ``DropRejection`` finds no rejection; such a write leaves no event. Fills in each event's version and row hash.
