@@ -117,6 +117,8 @@ class Report:
     """Who runs this and where, for a report that others read."""
     selection: str = ""
     """The flags that chose the manifest and the store, to be repeated in a next command."""
+    found_by: str = ""
+    """Of these, the ones that lead to manifest and store, without those that choose among the credentials."""
     store_selection: str = ""
     """Of these, the ones that chose the store."""
     detailed_exitcode: bool = False

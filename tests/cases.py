@@ -163,7 +163,8 @@ def apply_report() -> Report:
     )
     shown = tuple(row for row in rows(snapshot(), TRAITS) if row.name in by)
     return Report("apply", header=HEADER, plan=planned(), outcomes=outcomes, rows=shown, total=5, declared=5, files=2,
-                  anchor="412:9c1e77a0d2b45f18", traits=TRAITS, selection=" -f sms/production")  # fmt: skip
+                  anchor="412:9c1e77a0d2b45f18", traits=TRAITS, selection=" -f sms/production",
+                  found_by=" -f sms/production")  # fmt: skip
 
 
 def apply_refused() -> Report:

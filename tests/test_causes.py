@@ -112,7 +112,7 @@ REFUSED = Verdict(
 
 
 def block(made, verdict=REFUSED, result=Result.REJECTED, **rest):
-    report = Report("apply", header=HEADER, selection=" -f x.yaml", **{"traits": TRAITS} | rest)
+    report = Report("apply", header=HEADER, found_by=" -f x.yaml", **{"traits": TRAITS} | rest)
     return [str(line) for line in error_block(report, Outcome(made, result, 3, verdict))]
 
 

@@ -57,6 +57,12 @@ def test_filters(rotated):
     assert rotated.sandbox("history", "--since", "soon").code == 64
 
 
+def test_who_acts_by_the_environment_does_not_choose_what_is_shown(rotated):
+    assert len(events(rotated, "--what", "update")) == 2
+    named = rotated.sandbox("history", "--what", "update", "--format", "json", env={"RECONCILER_ACTOR": "nobody"}).json
+    assert len(named["events"]) == 2
+
+
 def test_history_never_shows_a_secret_and_fingerprints_in_part_only(rotated):
     for format_ in ("table", "json"):
         out = rotated.sandbox("history", "--format", format_).out

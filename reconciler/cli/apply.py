@@ -13,7 +13,7 @@ import click
 from reconciler.cli import _options as opt
 from reconciler.cli._output import current, reporting
 from reconciler.cli._talk import Conversation
-from reconciler.cli.manifest import SELECTING
+from reconciler.cli.manifest import FOUND_BY, SELECTING
 from reconciler.report import Report
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def apply_(*, plan: Path | None, expect: str, yes: bool, new_workspace: bool, at
     with Conversation(current()) as talk:
         report = apply(opt.where(given), _source(plan, expect, given), how, talk)
     return replace(report, selection=opt.selection(*SELECTING, "sandbox_urls"),
+                   found_by=opt.selection(*FOUND_BY, "sandbox_urls"),
                    store_selection=opt.store_selection())  # fmt: skip
 
 

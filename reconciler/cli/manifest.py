@@ -13,18 +13,9 @@ from reconciler.cli._output import current, reporting
 from reconciler.cli._progress import Watch
 from reconciler.report import Report
 
-SELECTING = (
-    "files",
-    "only",
-    "secrets_only",
-    "secrets_dir",
-    "workspace",
-    "store",
-    "key_file",
-    "sandbox",
-    "prune",
-    "max_deletes",
-)
+FOUND_BY = ("files", "secrets_only", "secrets_dir", "workspace", "store", "key_file", "sandbox")
+"""Options that one credential alone is applied with again: they lead to the manifest and the store."""
+SELECTING = (*FOUND_BY, "only", "prune", "max_deletes")
 
 
 @click.command("validate")

@@ -62,12 +62,13 @@ def check_(*, names: tuple[str, ...], max_age: str, **given: Any) -> Report:
         return opt.with_store(check(opt.where(given), wanted, watch))
 
 
+# RECONCILER_ACTOR says who acts, so --actor does not read it here: it would hide what others did
 @click.command("history")
 @click.argument("name", required=False, default="")
 @opt.reading_options
 @opt.option("--provider", default="", metavar="NAME", help="Only this provider's.")
 @opt.option("--since", default="", metavar="WHEN", help="7d, a date or a timestamp (UTC).")
-@opt.option("--actor", "by", default="", metavar="WHO", help="Only what this person did, wrote or triggered.")
+@click.option("--actor", "by", default="", metavar="WHO", help="Only what this person did, wrote or triggered.")
 @opt.option("--what", default="", help="create, update, delete, check, cancel, ...")
 @opt.anchor_options
 @reporting("history", brief=True)

@@ -123,7 +123,7 @@ def _do(report: Report, outcome: Outcome, code: str, key: str, traits: Traits | 
     find = dict(traits.find).get(key, "") if traits and outcome.result is Result.REJECTED else ""
     if find and code == "key-refused":
         yield from _beside("", f"a new one: {find}")
-    yield from _beside("", f"reconciler apply{report.selection} --only {change.name}")
+    yield from _beside("", f"reconciler apply{report.found_by} --only {change.name}")
     if outcome.result is Result.REJECTED and report.header:
         cancel = f"reconciler cancel {change.name} -w {report.header.workspace}{report.store_selection}"
         undo = "revert its entry in the manifest" if change.record else "take it out of the manifest"

@@ -193,6 +193,8 @@ def _next(report: Report) -> Iterator[Line]:
     if plan.digest:
         exactly = "" if plan.refusals else " Apply exactly this:"
         yield f"Digest {plan.digest}.{exactly}"
+    elif not plan.refusals:
+        yield "Apply it:"
     if not plan.refusals:
         yield f"  reconciler apply{planned.exactly(report)}"
 

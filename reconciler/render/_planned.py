@@ -17,8 +17,8 @@ def grave(plan: Plan) -> str:
     lifted = [change.name for change in plan.changes if change.lifts_protection]
     if not deleted and not lifted:
         return "No delete, no protection lifted."
-    deletes = f"Deletes {', '.join(deleted)}." if deleted else "No delete."
-    lifts = f"Lifts the protection of {', '.join(lifted)}." if lifted else "No protection lifted."
+    deletes = f"Deletes {say.names(deleted)}." if deleted else "No delete."
+    lifts = f"Lifts the protection of {say.names(lifted)}." if lifted else "No protection lifted."
     return f"{deletes} {lifts}"
 
 

@@ -207,8 +207,9 @@ def attempt(rejection: Rejection) -> str:
 
 
 def noted(status: Status, note: str) -> str:
-    """What is good to know of a credential that can send."""
-    return f"sends, but {safe(note)}" if status is Status.LIMITED else f"sends; {safe(note)}"
+    """What is good to know of a credential that can send, as far as anybody knows."""
+    words = {Status.LIMITED: "sends, but ", Status.NOT_REACHED: "was not reached when it was last asked: "}
+    return f"{words.get(status, 'sends; ')}{safe(note)}"
 
 
 def interrupted(report: Report) -> str:
