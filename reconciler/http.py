@@ -41,6 +41,10 @@ LONGEST_BACKOFF = 8.0
 _HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": f"sms-reconciler/{__version__}"}
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_BROKEN = (
+    httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, network.PrivateAddressError,
+    UnicodeError,  # the transport encodes a status line again that it read with bytes of no text in it
+)  # fmt: skip
 _TALKATIVE = ("httpx", "httpcore", "aiohttp")
 """Loggers of libraries that write addresses, and could write headers, at DEBUG and INFO."""
 
@@ -183,7 +187,7 @@ class HttpPool:
             try:
                 async with asyncio.timeout(min(self._timeout, left)):
                     return await self._exchange(call)
-            except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, network.PrivateAddressError) as e:
+            except _BROKEN as e:
                 code, detail, may_pass = network.meaning(e)
         # Raised here and not above: the library's exception holds the request, and must not hang on ours as context.
         problem = NotAsked(code, detail, asked=call.asked, at=now())

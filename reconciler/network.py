@@ -115,6 +115,9 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not any(ip in network for network in _INSIDE)
 
 
+_MALFORMED = (
+    aiohttp.ClientResponseError, httpx.ProtocolError, httpx.DecodingError, httpx.InvalidURL, UnicodeError,
+)  # fmt: skip
 _CAUSES = (aiohttp.ClientError, OSError, PrivateAddressError)
 """What stands behind the transport's exceptions, which tell less: it calls every failed connection a timeout."""
 
@@ -133,7 +136,7 @@ def meaning(error: Exception) -> tuple[str, str, bool]:
         return "host-not-found", "", True
     if isinstance(cause, TimeoutError | httpx.TimeoutException):
         return "timed-out", "", True
-    if isinstance(cause, aiohttp.ClientResponseError | httpx.ProtocolError | httpx.DecodingError | httpx.InvalidURL):
+    if isinstance(cause, _MALFORMED):
         return "unexpected-answer", "it is not well-formed HTTP", False
     number = getattr(cause, "errno", None)
     return "not-reached", os.strerror(number).lower() if number else "the connection broke off", True

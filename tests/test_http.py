@@ -309,10 +309,13 @@ def test_what_does_not_unpack_is_unexpected():
         get(broken)
 
 
-def test_what_is_not_http_is_unexpected():
+@pytest.mark.parametrize(
+    "said", [b"SSH-2.0-OpenSSH_9.9", b"HTTP/1.1 401 Un\xb2zed\r\nContent-Length: 0"], ids=["SSH", "no text"]
+)
+def test_what_is_not_http_is_unexpected(said):
     async def run():
         async def garbage(_reader, writer):
-            writer.write(b"SSH-2.0-OpenSSH_9.9\r\n\r\n")
+            writer.write(said + b"\r\n\r\n")
             writer.close()
 
         server = await asyncio.start_server(garbage, "127.0.0.1", 0)

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from reconciler.errors import StoreError
+
 Row = Sequence[Any]
 NONE: Mapping[str, Any] = {}
 
@@ -54,3 +56,14 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+
+
+def typed(about: str, rows: Sequence[Row], *types: type) -> Sequence[Row]:
+    """The rows, where each column is of the type that this program writes: SQLite keeps any type in any column.
+
+    Raises StoreError ``tampered``.
+    """
+    for row in rows:
+        if tuple(map(type, row)) != types:
+            raise StoreError("tampered", f"{about} holds a value of another type")
+    return rows

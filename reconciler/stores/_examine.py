@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler import audit
 from reconciler.state import SealedSecret
 from reconciler.stores import _rows, _sql
-from reconciler.stores._database import Database, Row
+from reconciler.stores._database import Database, Row, typed
 
 Stray = tuple[str, str]
 """What it is (``record marketing-us``, ``read 12``), and what is wrong with it."""
@@ -38,7 +38,8 @@ def _records(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
     rows = {row[0]: row for row in database.rows(_sql.GET_ROWS, of)}
     latest = {row[0]: row[1] for row in database.rows(_sql.GET_ALL_LATEST, of)}
     secrets: dict[str, list[SealedSecret]] = {}
-    for name, *secret in database.rows(_sql.GET_ALL_SECRETS, of):
+    found = database.rows(_sql.GET_ALL_SECRETS, of)
+    for name, *secret in typed(f"a secret of {of['workspace']}", found, str, str, int, str, bytes, bytes):
         secrets.setdefault(name, []).append(SealedSecret(*secret))
     for name in sorted(rows.keys() | latest.keys()):
         if wrong := compared([rows[name]] if name in rows else [], secrets.get(name, ()), latest.get(name, "")):

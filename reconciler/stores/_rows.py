@@ -143,6 +143,8 @@ def records_of(workspace: str, rows: Sequence[Row], fingerprints: Iterable[Row])
     """Records by name. Raises StoreError ``tampered`` where a row cannot be one that this program wrote."""
     secrets: dict[str, list[tuple[str, int, bytes]]] = {}
     for name, field, version, fingerprint in fingerprints:
+        if type(fingerprint) is not bytes:
+            raise StoreError("tampered", f"a fingerprint of {workspace} cannot be read")
         secrets.setdefault(name, []).append((field, version, fingerprint))
     try:
         # one text for all: the parser is called once, not ten thousand times

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from reconciler.model import Event
 from reconciler.state import Record, SealedSecret, Slot, Snapshot, StoreInfo
 from reconciler.stores import _rows, _sql
 from reconciler.stores._commit import Commit
-from reconciler.stores._database import Database, Row
+from reconciler.stores._database import Database, Row, typed
 from reconciler.stores._examine import Stray, compared, strays
 from reconciler.stores.base import Held, Holder, Lease, PlanRun, Tell, Write
 
@@ -45,16 +45,18 @@ class SqlStore:
 
     def slots(self) -> Sequence[Slot]:
         with self._db.reading():
-            return [Slot(*row) for row in self._db.rows(_sql.GET_SLOTS)]
+            rows = self._db.rows(_sql.GET_SLOTS)
+        return [Slot(*row) for row in typed("a key slot", rows, str, str, bytes, int, str, str)]
 
     def workspaces(self) -> Sequence[str]:
         with self._db.reading():
-            return sorted(row[0] for row in self._db.rows(_sql.GET_WORKSPACES))
+            rows = self._db.rows(_sql.GET_WORKSPACES)
+        return sorted(row[0] for row in typed("a workspace's name", rows, str))
 
     def load(self, workspace: str) -> Snapshot:
         of = {"workspace": workspace}
         with self._db.reading(), collector_off():
-            serial = self._db.rows(_sql.GET_SERIAL, of)
+            serial = typed(f"the serial of {workspace}", self._db.rows(_sql.GET_SERIAL, of), int)
             records = self._db.rows(_sql.GET_RECORDS, of)
             fingerprints = self._db.rows(_sql.GET_FINGERPRINTS, of)
             rejections = self._db.rows(_sql.GET_REJECTIONS, of)
@@ -79,7 +81,7 @@ class SqlStore:
         of = {"workspace": workspace, "name": name}
         with self._db.reading():
             row = self._db.rows(_sql.GET_ROW, of)
-            secrets = [SealedSecret(*secret) for secret in self._db.rows(_sql.GET_SECRETS, of)]
+            secrets = _secrets(workspace, of, self._db.rows(_sql.GET_SECRETS, of))
             latest = self._db.rows(_sql.GET_LATEST, of)
         _compare(workspace, name, row, secrets, latest[0][1] if latest else "")
         return secrets
@@ -89,7 +91,7 @@ class SqlStore:
             of = {"workspace": workspace, "name": self._name(workspace, name)}
             found = self._db.rows(_sql.GET_RECORD, of)
             row = self._db.rows(_sql.GET_ROW, of)
-            secrets = [SealedSecret(*secret) for secret in self._db.rows(_sql.GET_SECRETS, of)]
+            secrets = _secrets(workspace, of, self._db.rows(_sql.GET_SECRETS, of))
             latest = self._db.rows(_sql.GET_LATEST, of)
         _compare(workspace, of["name"], row, secrets, latest[0][1] if latest else "")
         prints = [(of["name"], secret.field, secret.version, secret.fingerprint) for secret in secrets]
@@ -118,7 +120,7 @@ class SqlStore:
     def head(self, workspace: str) -> tuple[int, bytes] | None:
         with self._db.reading():
             rows = self._db.rows(_sql.GET_HEAD, {"workspace": workspace})
-        return (rows[0][0], rows[0][1]) if rows else None
+        return (rows[0][0], rows[0][1]) if typed(f"the latest event of {workspace}", rows, int, bytes) else None
 
     def events(self, workspace: str) -> Sequence[tuple[int, Event, bytes]]:
         with self._db.reading():
@@ -132,16 +134,19 @@ class SqlStore:
     def plan_run(self, workspace: str, plan: str) -> PlanRun | None:
         with self._db.reading():
             rows = self._db.rows(_sql.GET_PLAN, {"workspace": workspace, "id": plan})
-        return PlanRun(*rows[0]) if rows else None
+        return PlanRun(*typed(f"a plan of {workspace}", rows, str, str, str)[0]) if rows else None
 
     def strays(self, workspace: str) -> Sequence[Stray]:
         with self._db.reading():
             return strays(self._db, workspace)
 
+    def _leases(self, sql: str, workspace: str) -> Sequence[Row]:
+        return typed(f"the lease on {workspace}", self._db.rows(sql, {"workspace": workspace}), *_LEASE)
+
     def acquire(self, workspace: str, holder: Holder, seconds: float) -> Lease:
         with self._db.writing():
             now = self._db.now()
-            rows = self._db.rows(_sql.GET_LEASE, {"workspace": workspace})
+            rows = self._leases(_sql.GET_LEASE, workspace)
             fencing = 1
             if rows:
                 fencing = rows[0][0] + 1
@@ -156,7 +161,7 @@ class SqlStore:
 
     def held(self, workspace: str) -> Held | None:
         with self._db.reading():
-            rows = self._db.rows(_sql.SEE_LEASE, {"workspace": workspace})
+            rows = self._leases(_sql.SEE_LEASE, workspace)
             return _held(workspace, rows[0], self._db.now()) if rows and rows[0][1] else None
 
     def renew(self, lease: Lease, seconds: float) -> None:
@@ -170,7 +175,7 @@ class SqlStore:
 
     def take_away(self, lease: Lease, event: Event, mac: audit.Mac) -> None:
         with self._db.writing():
-            rows = self._db.rows(_sql.GET_LEASE, {"workspace": lease.workspace})
+            rows = self._leases(_sql.GET_LEASE, lease.workspace)
             if not rows or not lease.id or (rows[0][0], rows[0][1]) != (lease.fencing, lease.id):
                 raise StoreError("lock-gone", _who_has(rows[0]) if rows and rows[0][1] else "nobody holds it")
             self._db.run(_sql.FREE_LEASE, {"workspace": lease.workspace, "id": lease.id, "fencing": lease.fencing})
@@ -182,7 +187,7 @@ class SqlStore:
 
         One that has expired still holds until somebody else takes it: nothing was written in between.
         """
-        rows = self._db.rows(_sql.GET_LEASE, {"workspace": lease.workspace})
+        rows = self._leases(_sql.GET_LEASE, lease.workspace)
         if not rows or (rows[0][0], rows[0][1]) != (lease.fencing, lease.id):
             raise StoreError("lease-lost", _who_has(rows[0]) if rows and rows[0][1] else "it was given back")
         return rows[0][2], rows[0][8] / 1000
@@ -220,6 +225,14 @@ class _NotWholeError(Exception):
 def _until(now: str, seconds: float) -> dict[str, Any]:
     expires = later(now, timedelta(seconds=seconds))
     return {"heartbeat": now, "milliseconds": round(seconds * 1000), "expires": expires}
+
+
+_LEASE = (int, str, str, str, int, str, str, str, int, str)
+
+
+def _secrets(workspace: str, of: Mapping[str, str], rows: Sequence[Row]) -> list[SealedSecret]:
+    about = f"a secret of {of['name']} in {workspace}"
+    return [SealedSecret(*row) for row in typed(about, rows, str, int, str, bytes, bytes)]
 
 
 def _held(workspace: str, row: Row, now: str) -> Held:

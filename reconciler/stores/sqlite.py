@@ -159,6 +159,8 @@ def _ready(connection: sqlite3.Connection, path: Path) -> StoreInfo:
     about = connection.execute(_sql.GET_STORE).fetchone()
     if not about:
         raise StoreError("store-unreachable", f"{path} is damaged: it does not say which store it is")
+    if not isinstance(about[0], str):
+        raise StoreError("tampered", f"{path} does not say which store it is")
     if about[1] not in tuple(Mode):
         raise StoreError("tampered", f"{path} does not say whether it is live or a sandbox")
     return StoreInfo(about[0], Mode(about[1]), str(path))

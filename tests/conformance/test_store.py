@@ -733,3 +733,24 @@ def test_attack_05_a_new_row_that_is_taken_away_again_after_a_rename_is_found(ki
     kit.commit(kit.move("old", "new"))
     kit.raw("DELETE FROM records")
     assert "was removed" in refused("tampered", kit.store.sealed, WORKSPACE, "new").detail
+
+
+@pytest.mark.parametrize(
+    ("sql", "read"),
+    [
+        ("UPDATE secrets SET sealed = -1", lambda kit: kit.store.sealed(WORKSPACE, "a")),
+        ("UPDATE secrets SET fingerprint = 1.5", lambda kit: kit.store.load(WORKSPACE)),
+        ("UPDATE secrets SET fingerprint = 1.5", lambda kit: kit.store.strays(WORKSPACE)),
+        ("UPDATE slots SET wrapped = -1", lambda kit: kit.store.slots()),
+        ("UPDATE workspaces SET workspace = x'ff00'", lambda kit: kit.store.workspaces()),
+        ("UPDATE workspaces SET serial = 'x'", lambda kit: kit.store.load(WORKSPACE)),
+        ("UPDATE leases SET fencing = x'ff00'", lambda kit: kit.lease()),
+        ("UPDATE events SET mac = 'x'", lambda kit: kit.store.head(WORKSPACE)),
+        ("UPDATE store SET id = x'ff00'", lambda kit: kit.another()),
+    ],
+)
+def test_a_value_of_a_type_that_is_never_written_is_tampered(kit, sql, read):
+    kit.commit(kit.put("a"))
+    kit.raw("PRAGMA foreign_keys = OFF")
+    kit.raw(sql)
+    refused("tampered", read, kit)
