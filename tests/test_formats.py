@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import jsonschema_rs
 import pytest
 from cases import CASES, NOW, THROTTLED, VALID, apply_report, check_report, plan_report
@@ -142,6 +143,31 @@ def test_json_comes_whatever_happens_and_its_code_is_the_exit_code(project, name
     assert (done.code, done.json["exit_code"]) == (code, code)
     assert STRICT.is_valid(done.json)
     assert done.json["command"].split()[0] == (arguments[0] if arguments[0] in cli.COMMANDS else "reconciler")
+
+
+OWN_OUTPUT = {"schema", "key backup", "sandbox", "audit export", "export"}
+"""Commands whose stdout is a thing of its own, so that none of our formats fits."""
+
+
+def every_command(group, above=()):
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        words = (*above, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, words)
+            if command.invoke_without_command:
+                yield " ".join(words), command
+        else:
+            yield " ".join(words), command
+
+
+def test_every_command_has_every_format_but_those_whose_output_is_their_own():
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    for name, command in every_command(cli.cli):
+        formats = [param for param in command.params if param.name == "format_"]
+        assert bool(formats) == (name not in OWN_OUTPUT), name
+        assert formats or f"`{name}`" in readme, name
+        assert all(list(param.type.choices) == list(FORMATS) for param in formats)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
