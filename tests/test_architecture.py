@@ -15,8 +15,8 @@ PAGE = (
     "scope", "gates", "digest", "planner", "verdicts", "causes", "due", "audit", "lineage", "planfile", "stale",
     "expected", "report", "trouble", "kinds", "consumption", "references", "scalars", "yamlreader", "wording",
     "schema", "sources", "manifest", "private", "keys", "sealing", "network", "scrub", "reply", "http", "providers",
-    "resolvers", "plugins", "stores", "render", "sandbox", "engine", "writing", "git", "context", "logs", "app",
-    "cli",
+    "resolvers", "plugins", "stores", "render", "exports", "sandbox", "engine", "writing", "git", "context", "logs",
+    "app", "cli",
 )  # fmt: skip
 """docs/decisions/0001-the-house.md: a module imports only from those before it."""
 

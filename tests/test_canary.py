@@ -71,6 +71,8 @@ ROWS = (
         product=("environment",), last=("--", "true")),
     Row("read", ("marketing-us", "auth_token", "--reveal", *SANDBOX), ("marketing-us", "auth_token", *SANDBOX),
         "reconciler.audit:read", codes=(0, 64), product=("stdout",)),
+    Row("export", ("--format", "kubernetes", *SANDBOX), ("--format", "dotenv", "--out", "credentials.yaml", *SANDBOX),
+        "reconciler.audit:read", codes=(0, 64), product=("stdout",)),
     Row("schema", crash="reconciler.schema:builtin_text"),
     Row("store create", STORE, (*STORE, *SANDBOX), "reconciler.stores.sqlite:create_store", where_refused="other",
         codes=(0, 5), product=(KEYS,)),
@@ -143,7 +145,8 @@ def speaking(row: Row, format_: str, number: int) -> list[str]:
     names = {option for param in commands(cli)[row.command].params for option in param.opts}
     said = [f"--report={other}=report-{number}.{other}" for other in FORMATS if other != format_]
     logs = ["--log-level=debug", f"--log-format={('text', 'json')[number % 2]}"]
-    return [f"--format={format_}", *said, *logs] if "--report" in names else []
+    form = [] if "--format" in row.success else [f"--format={format_}"]
+    return [*form, *said, *logs] if "--report" in names else []
 
 
 def runs(row: Row):
@@ -193,6 +196,7 @@ def test_what_is_excepted_is_named_by_its_row():
         "key backup": ("stdout",),
         "exec": ("environment",),
         "read": ("stdout",),
+        "export": ("stdout",),
         "sandbox env": ("stdout", "file project/sinch-token"),
     }
 

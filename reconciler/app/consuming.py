@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from reconciler import exports, private
 from reconciler.app import revealing
 from reconciler.app.revealing import Opened
 from reconciler.app.wiring import Where
@@ -33,9 +35,12 @@ def read(where: Where, name: str, field: str, *, reveal: bool) -> tuple[Report, 
 
     Raises UsageError ``not-revealed``, and as :func:`reconciler.app.revealing.reveal`.
     """
-    opened = revealing.reveal(where, [name], "read", field, public=not reveal)
-    (one,) = opened.revealed
-    return report_of("read", opened, named=False), one.values[field]
+
+    def make(opened: Opened) -> tuple[Report, Secret]:
+        (one,) = opened.revealed
+        return report_of("read", opened, named=False), one.values[field]
+
+    return revealing.reveal(where, [name], "read", make, field=field, public=not reveal)
 
 
 def program(where: Where, names: Sequence[str], command: Sequence[str], *, prefixed: bool) -> tuple[Report, Program]:
@@ -45,12 +50,62 @@ def program(where: Where, names: Sequence[str], command: Sequence[str], *, prefi
     ``variable-twice``; and as :func:`reconciler.app.revealing.reveal`.
     """
     path = _path(command[0], where.environ)
-    opened = revealing.reveal(where, names, "exec")
-    given = together(opened.revealed, prefixed=prefixed)
-    _without_nul(given)
-    unset = frozenset[str]() if prefixed else frozenset().union(*(one.unset for one in opened.revealed))
-    kept = {k: Secret(v) for k, v in where.environ.items() if not k.startswith(OURS) and k not in unset}
-    return report_of("exec", opened, prefixed=prefixed), Program(path, tuple(command), {**kept, **given})
+
+    def make(opened: Opened) -> tuple[Report, Program]:
+        given = together(opened.revealed, prefixed=prefixed)
+        _without_nul(given)
+        unset = frozenset[str]() if prefixed else frozenset().union(*(one.unset for one in opened.revealed))
+        kept = {k: Secret(v) for k, v in where.environ.items() if not k.startswith(OURS) and k not in unset}
+        return report_of("exec", opened, prefixed=prefixed), Program(path, tuple(command), {**kept, **given})
+
+    return revealing.reveal(where, names, "exec", make)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file to write."""
+
+    path: Path
+    force: bool = False
+    """Overwrite one that is there."""
+
+    def check(self) -> None:
+        """Raise UsageError where it cannot be written, before anything is read."""
+        if not self.path.parent.is_dir():
+            raise UsageError("no-such-file", f"--out {self.path}: there is no folder {self.path.parent}")
+        if os.path.lexists(self.path) and not (self.force and self.path.is_file() and not self.path.is_symlink()):
+            hint = "" if self.path.is_file() and not self.path.is_symlink() else "name another one"
+            raise UsageError("file-exists", str(self.path), hint)
+
+    def write(self, text: Secret) -> None:
+        """Write it whole or not at all, 0600 from its first moment. Raises UsageError."""
+        scratch = self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}.part")
+        try:
+            private.make_file(scratch, text.reveal().encode())
+            if self.force:
+                scratch.replace(self.path)
+            else:
+                # fails where somebody made it meanwhile
+                self.path.hardlink_to(scratch)
+        except FileExistsError:
+            raise UsageError("file-exists", str(self.path)) from None
+        except OSError as error:
+            raise UsageError("not-written", f"{self.path}: {error.strerror}") from None
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+def export(where: Where, names: Sequence[str], form: str, options: exports.Options) -> tuple[Report, Secret]:
+    """Credentials as one file, all of the workspace where none is named.
+
+    Raises UsageError where something has no place in this form, and as :func:`reconciler.app.revealing.reveal`.
+    """
+
+    def make(opened: Opened) -> tuple[Report, Secret]:
+        text = exports.text(form, opened.revealed, replace(options, workspace=opened.header.workspace))
+        return report_of("export", opened, prefixed=options.prefixed), Secret(text)
+
+    return revealing.reveal(where, names or None, "export", make)
 
 
 def _path(command: str, environ: Mapping[str, str]) -> str:

@@ -6,8 +6,9 @@ program that starts, and no program an apply.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from reconciler import audit
 from reconciler.app import naming, plugged
@@ -22,6 +23,7 @@ from reconciler.secret import Secret
 from reconciler.state import Record, SealedSecret, Snapshot
 from reconciler.stores.base import Store
 
+T = TypeVar("T")
 Found = tuple[Record, Sequence[SealedSecret]]
 
 
@@ -35,12 +37,16 @@ class Opened:
     """What a person should know of them; none stops the run."""
 
 
-def reveal(where: Where, names: Sequence[str] | None, how: str, field: str = "", *, public: bool = False) -> Opened:
-    """Open credentials, in this order, each once; ``field`` opens that key alone, public or secret; ``public``: it must
-    be no secret.
+def reveal(
+    where: Where, names: Sequence[str] | None, how: str, make: Callable[[Opened], T], *, field: str = "",
+    public: bool = False,
+) -> T:  # fmt: skip
+    """Open credentials, in this order, each once, and give what ``make`` makes of them.
 
-    ``None``: all of the workspace. ``how`` is the command, for the record. Raises UsageError for a name or key
-    that there is not; StoreError where the store, the key or the record of the read fails: then nothing is given.
+    ``names``: None means all of the workspace. ``how`` is the command, for the record. ``field`` opens that key alone;
+    ``public``: it must be no secret. What ``make`` raises is as if nothing was read: it only prepares, in memory.
+    Raises UsageError for a name or key that there is not; StoreError where the store, the key or the record of the read
+    fails.
     """
     store = open_store(where)
     try:
@@ -53,10 +59,11 @@ def reveal(where: Where, names: Sequence[str] | None, how: str, field: str = "",
         if public and any(sealed for _, sealed in wanted):
             raise UsageError("not-revealed", f"{found[0][0].name}.{field}")
         opened = _open(where, store, workspace, wanted, field)
+        made = make(Opened(header_of(store, everything), tuple(opened), problems))
         reads = [_read(where, one, how) for one in opened if one.secrets]
         if reads:
             store.add_reads(workspace, reads)
-        return Opened(header_of(store, everything), tuple(opened), problems)
+        return made
     finally:
         store.close()
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "cancel": "reconciler.cli.stored",
     "exec": "reconciler.cli.consume",
     "read": "reconciler.cli.consume",
+    "export": "reconciler.cli.consume",
     "schema": "reconciler.cli.schema",
     "store": "reconciler.cli.store",
     "key": "reconciler.cli.key",

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Whether the command line, else the environment, asks for JSON: read plainly, since parsing may have failed."""
+    if list(arguments[:1]) == ["export"]:
+        # its --format is about the file, which nothing else may be taken for
+        return False
     wanted = environ.get("RECONCILER_FORMAT", "")
     words = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     for word, following in zip(words, [*words[1:], ""], strict=False):

@@ -1,10 +1,11 @@
-"""``exec`` and ``read``: what is stored, for a program or a person."""
+"""``exec``, ``read`` and ``export``: what is stored, for a program or a person."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,3 +78,54 @@ def read_(*, name: str, field: str, reveal: bool, **given: Any) -> Handed:
 
     report, value = consuming.read(opt.where(given), name, field, reveal=reveal)
     return Handed(report, lambda: write(f"{value.reveal()}\n"))
+
+
+FORMS = ("dotenv", "json", "kubernetes")
+
+
+@click.command("export")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@opt.store_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    required=True,
+    envvar="RECONCILER_EXPORT_FORMAT",
+    help="Form of the file. (RECONCILER_FORMAT, which is about reports, says nothing here.)",
+)
+@opt.option("--out", type=click.Path(path_type=Path), help="Write this file, 0600, instead of stdout.")
+@opt.consent("--force", help="Overwrite the file of --out.")
+@opt.consent("--reveal", help="Yes, show the secrets on this terminal.")
+@opt.option("--prefix", is_flag=True, help="Put each credential's name before its variables: MARKETING_US_TWILIO_...")
+@opt.option(
+    "--dialect",
+    type=click.Choice(["sh", "python-dotenv"]),
+    default=None,
+    help="dotenv: who reads it.  [default: both, and no value that they read differently]",
+)
+@opt.option("--namespace", default="", metavar="NAME", help="kubernetes: the namespace of the Secrets.")
+@opt.option(
+    "--name-template",
+    default="sms-{name}",
+    show_default=True,
+    metavar="TEXT",
+    help="kubernetes: the names of the Secrets; {name}, {workspace}, {provider} stand for the credential's.",
+)
+@handing("export", own_format=True)
+def export_(
+    *, names: tuple[str, ...], form: str, out: Path | None, force: bool, reveal: bool, prefix: bool,
+    dialect: str | None, namespace: str, name_template: str, **given: Any,
+) -> Handed:  # fmt: skip
+    """Write credentials as a file for programs: all of the workspace, or those named."""
+    from reconciler.app import consuming
+    from reconciler.exports import Options
+
+    target = consuming.Target(out, force) if out else None
+    if target:
+        target.check()
+    elif not reveal and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError("not-revealed", "stdout is a terminal", "--out FILE, a pipe, or if it is meant: --reveal")
+    options = Options("", prefix, dialect or "", namespace, name_template)
+    report, text = consuming.export(opt.where(given), names, form, options)
+    return Handed(report, lambda: target.write(text) if target else write(text.reveal()))

@@ -8,6 +8,7 @@ ROWS = (
     usage("not-revealed", "this shows a secret", "if it is meant: --reveal"),
     usage("no-such-field", "the credential has no such key", "reconciler get NAME  shows its keys"),
     usage("variable-twice", "two credentials set the same variable", "name one of them, or give --prefix"),
+    usage("not-quotable", "a value cannot be written so that its reader gets it back", "another --format"),
     usage("file-exists", "there is a file of that name", "name another one, or overwrite it with --force"),
     usage("not-written", "the value could not be written", "check the path, the disk and the permissions"),
     Code("no-such-command", Fault.PERSON, Exit.NO_COMMAND, "there is no such program", "check the name and PATH"),

@@ -193,6 +193,7 @@ _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "get": _get,
     "exec": _handed,
     "read": _handed,
+    "export": _handed,
     "key status": _key_status,
     "audit verify": _audit_verify,
     "lock show": _lock,
