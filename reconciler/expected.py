@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.codes import CODES
 from reconciler.digest import digest
 from reconciler.gates import refusals
-from reconciler.model import Problem, SecretState, Severity
+from reconciler.model import Action, Problem, SecretState, Severity
 from reconciler.plans import Change, Plan
 from reconciler.scope import Known, Scope
 
 SKIPPED = "s1-"
 """How the digest of a plan begins that compared no secret."""
+_FRESH = frozenset({SecretState.NEW, SecretState.CHANGED})
+_GRAVER = ("renamed", "account", "settings")
+"""Reasons that stand before a new secret."""
 _LOOKED_AT = 100
 """In how many changes a reason for another digest is looked for."""
 
@@ -86,13 +89,22 @@ def _candidates(plan: Plan, scope: Scope) -> Iterator[tuple[str, str]]:
             yield said, of((*before, other, *after))
 
 
+def _with(change: Change, secrets: Mapping[str, SecretState]) -> Change:
+    """The change as it would be with its secrets in other states: a new value is one of its reasons."""
+    reasons = [reason for reason in change.reasons if reason != "secret"]
+    if change.action is not Action.CREATE and not _FRESH.isdisjoint(secrets.values()):
+        before = [reason for reason in reasons if reason in _GRAVER]
+        reasons = [*before, "secret", *reasons[len(before) :]]
+    return replace(change, secrets=secrets, reasons=tuple(reasons))
+
+
 def _others(change: Change) -> Iterator[tuple[str, Change]]:
     """One change with another state of one secret, or another version."""
     for key, state in change.secrets.items():
         for other in SecretState:
             if other is not state:
                 said = f"{change.name}.{key} was {other} then, and is {state} now"
-                yield said, replace(change, secrets={**change.secrets, key: other})
+                yield said, _with(change, {**change.secrets, key: other})
     for step in range(1, min(change.expected_version, 3)):
         version = change.expected_version - step
         said = f"{change.name} was v{version} then, and is v{change.expected_version} now"

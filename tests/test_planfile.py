@@ -209,6 +209,41 @@ def test_a_file_of_a_newer_program_is_its_own_refusal(tmp_path):
     assert (refused.code.name, refused.code.exit) == ("plan-newer", 4)
 
 
+def test_a_digest_that_is_not_that_of_the_changes_is_refused(tmp_path):
+    file = made(RING)
+    file = replace(file, plan=replace(file.plan, digest="c1-" + "0" * 32))
+    path = write(tmp_path, planfile.text(replace(file, id=planfile._id(planfile._content(file)))))
+    assert refusal(path).detail == "its changes do not belong to its digest"
+
+
+def test_a_file_too_large_to_be_a_plan_is_not_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(planfiles, "LIMIT", 10)
+    assert refusal(write(tmp_path, TEXT)).detail == "it is no plan file"
+
+
+SAME = """
+import sys
+sys.path.insert(0, "tests")
+from test_planfile import STORE, made
+from reconciler import planfile
+print(planfile.text(made()))
+"""
+
+
+@pytest.mark.parametrize(
+    "env",
+    [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "LC_ALL": "tr_TR.UTF-8"}, {"LC_ALL": "C", "TZ": "Asia/Tokyo"}],
+)
+def test_the_same_plan_has_the_same_digest_under_any_hash_seed_and_locale(env):
+    import os
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-c", SAME], cwd=ROOT, env={**os.environ, **env}, capture_output=True,
+                          text=True, check=True)  # fmt: skip
+    assert done.stdout.strip() == planfile.text(made()).strip()
+
+
 def test_a_signature_of_another_key_vouches_for_nothing(tmp_path):
     file = planfiles.read(write(tmp_path, TEXT))
     assert planfiles.signature(file, keyring()) is None

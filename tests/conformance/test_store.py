@@ -15,7 +15,7 @@ from reconciler import audit, sealing
 from reconciler.errors import StoreError
 from reconciler.model import Account, Action, Answer, Mode, Result, Verdict
 from reconciler.state import Record, SealedSecret
-from reconciler.stores.base import Checked, Delete
+from reconciler.stores.base import Checked, Delete, Progress
 
 
 @pytest.fixture(params=storing.KINDS)
@@ -754,3 +754,33 @@ def test_a_value_of_a_type_that_is_never_written_is_tampered(kit, sql, read):
     kit.raw("PRAGMA foreign_keys = OFF")
     kit.raw(sql)
     refused("tampered", read, kit)
+# plan files
+
+
+def test_a_plan_is_begun_with_the_first_write_and_finished_once(kit):
+    store = kit.store
+    assert store.plan_run(WORKSPACE, "one") is None
+    assert kit.commit(Progress("one", "lea"), kit.put("a")) == [True, True]
+    begun = store.plan_run(WORKSPACE, "one")
+    assert (begun.begun_at, begun.begun_by, begun.finished_at) == (kit.clock(), "lea", "")
+    kit.clock.forward(hours=1)
+    kit.commit(Progress("one", "tom"), kit.put("b"))
+    assert store.plan_run(WORKSPACE, "one") == begun
+    kit.commit(Progress("one", "tom", finished=True))
+    done = store.plan_run(WORKSPACE, "one")
+    assert (done.begun_by, done.finished_at) == ("lea", kit.clock())
+    assert store.plan_run("staging", "one") is None
+    assert len(store.events(WORKSPACE)) == 2
+
+
+def test_a_plan_is_not_begun_where_the_first_write_fails(kit):
+    with pytest.raises(ValueError, match="never goes back"):
+        kit.commit(Progress("one", "lea"), kit.put("a"), kit.put("a", version=1, expected=1))
+    assert kit.store.plan_run(WORKSPACE, "one") is None
+
+
+def test_the_events_of_one_name_are_its_own_in_order(kit):
+    kit.commit(kit.put("a"), kit.put("b"))
+    kit.commit(tell("a"))
+    assert [e.what for e in kit.store.events_about(WORKSPACE, "a")] == ["create", "update"]
+    assert kit.store.events_about("staging", "a") == []
