@@ -9,9 +9,10 @@ from builders import TIME, TRAITS, credential, record, rejection, verdict
 from reconciler.codes import CODES
 from reconciler.due import Due
 from reconciler.model import Account, Action, Answer, Event, Mode, Place, Problem, Result, Severity
+from reconciler.planfile import Made, PlanFile, Stored
 from reconciler.planner import plan
 from reconciler.plans import Outcome
-from reconciler.report import Checkup, Entry, Header, Report, rows
+from reconciler.report import Checkup, Entry, Filed, Header, Report, rows
 from reconciler.scope import Known, Scope
 from reconciler.state import Snapshot
 from reconciler.verdicts import after_check, status
@@ -136,6 +137,29 @@ def plan_failed() -> Report:
     return Report("plan", problems=(problem("store-unreachable", detail="sms@db.internal/sms: timed out"),))
 
 
+MADE = Made(
+    "5b7e" * 16, 5, 2, "2026-11-23T14:02:08.125Z", "2026-11-30T14:02:08.125Z", {"actor": "lea", "ci": ""}, "0.1.0",
+    "9f2c1ab04d", dirty=True,
+)  # fmt: skip
+
+
+def filed(signed: bool | None = True, **rest) -> Filed:
+    """The plan as a file, of which the id is fixed as the digest is."""
+    made = PlanFile(planned(), Scope("4k2m", "production"), Stored(Mode.LIVE, HEADER.store, 213, 4), MADE,
+                    id="3f2a" * 8, signature=bytes(40) if signed else b"")  # fmt: skip
+    return Filed("plan.json", made, signed, **rest)
+
+
+def plan_filed() -> Report:
+    return plan_report(filed=filed())
+
+
+def show_report() -> Report:
+    """One that nobody can vouch for any more."""
+    old = filed(None, why="it was made where no key was at hand", expired=True, finished_at=TIME)
+    return replace(plan_report(filed=old), command="show", due=(), selection="")
+
+
 def snapshot() -> Snapshot:
     stored = {
         "marketing-us": record("marketing-us", label="Marketing US", version=3),
@@ -165,6 +189,12 @@ def apply_report() -> Report:
     return Report("apply", header=HEADER, plan=planned(), outcomes=outcomes, rows=shown, total=5, declared=5, files=2,
                   anchor="412:9c1e77a0d2b45f18", traits=TRAITS, selection=" -f sms/production",
                   found_by=" -f sms/production")  # fmt: skip
+
+
+def apply_resumed() -> Report:
+    """The rest of a plan file, of which an earlier run had stored one change."""
+    last = replace(apply_report(), outcomes=apply_report().outcomes[1:], filed=filed(), approved=True)
+    return replace(last, done_before=("alerts-eu",))
 
 
 def apply_refused() -> Report:
@@ -294,9 +324,12 @@ CASES = {
     "plan-taken": plan_taken,
     "plan-empty": plan_empty,
     "plan-failed": plan_failed,
+    "plan-filed": plan_filed,
+    "show": show_report,
     "apply": apply_report,
     "apply-renamed": apply_renamed,
     "apply-refused": apply_refused,
+    "apply-resumed": apply_resumed,
     "list": list_report,
     "list-filtered": list_filtered,
     "get": get_report,

@@ -334,11 +334,20 @@ def test_a_plan_says_from_which_commit_it_was_made(applied):
 def test_git_runs_no_program_that_the_repository_names(applied):
     import subprocess
 
-    subprocess.run(["git", "init", "-q"], cwd=applied.path, check=True)
-    applied.write("#!/bin/sh\ntouch ran\n", "monitor").chmod(0o700)
-    monitor = str(applied.path / "monitor")
-    subprocess.run(["git", "config", "core.fsmonitor", monitor], cwd=applied.path, check=True)
+    def git(*arguments):
+        who = ("-c", "user.name=lea", "-c", "user.email=lea@example.invalid")
+        subprocess.run(["git", *who, *arguments], cwd=applied.path, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", "credentials.yaml")
+    git("commit", "-qm", "one")
+    applied.write(f"#!/bin/sh\ntouch {applied.path}/ran\ncat\n", "program").chmod(0o700)
+    applied.write("* filter=x\n", ".gitattributes")
+    for key in ("core.fsmonitor", "filter.x.clean", "filter.x.process"):
+        git("config", key, str(applied.path / "program"))
+    applied.edit("label: Marketing US", "label: Another")
     assert applied.sandbox("plan", "--out", "plan.json").code == 0
+    assert json.loads((applied.path / "plan.json").read_text())["git"]["dirty"] is True
     assert not (applied.path / "ran").exists()
 
 

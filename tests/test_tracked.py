@@ -8,7 +8,6 @@ import subprocess
 
 import pytest
 
-from reconciler.app import tracked
 from reconciler.app.tracked import Tracked
 
 GIT = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"]}
@@ -73,7 +72,7 @@ def test_without_git_nothing_is_known(repository, tmp_path):
 def test_where_git_says_nothing_nothing_is_known(repository, monkeypatch):
     (repository.parents[1] / ".git" / "index").write_bytes(b"no index")
     assert "kept" not in known(repository)
-    monkeypatch.setattr(tracked, "SECONDS", 0.0)
+    monkeypatch.setattr("reconciler.git.SECONDS", 0.0)
     assert "kept" not in known(repository)
 
 

@@ -73,7 +73,8 @@ def save(where: Where, what: What, prepared: Prepared, out: Out) -> PlanFile:
 def _built(where: Where, what: What, prepared: Prepared, store: Store, out: Out) -> PlanFile:
     created = now()
     expires = (datetime.fromisoformat(created) + out.lasts).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    found = git.State() if Path("-") in what.files else git.state(what.files, where.environ)
+    files = [] if Path("-") in what.files else [Path(name) for name in prepared.sources]
+    found = git.state(files, where.environ) if files else git.State()
     head = prepared.header
     made = Made(
         manifest=planfile.manifest_digest(prepared.manifest),

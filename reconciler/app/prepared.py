@@ -46,6 +46,8 @@ class Prepared:
     """Whether it is what somebody approved: a plan file, or by its digest."""
     filed: Filed | None = None
     """The plan file that it comes from."""
+    sources: tuple[str, ...] = ()
+    """The manifest's files, as they were read."""
     done: tuple[str, ...] = ()
     """Names that an earlier run of that file has stored."""
 

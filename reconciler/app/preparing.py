@@ -105,7 +105,7 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
     problems = (*manifest.warnings, *problems, *alike, *unseen, *new_workspace(store, snapshot), *waiting)
     counts = len(manifest.credentials), len(manifest.files)
     return Prepared(manifest.credentials, entries, *counts, traits, store, keys, snapshot, resolved, found, scope, plan,
-                    header, problems, where.origin)  # fmt: skip
+                    header, problems, where.origin, sources=manifest.files)  # fmt: skip
 
 
 def _entries(

@@ -11,6 +11,7 @@ from reconciler.causes import because
 from reconciler.codes import CODES
 from reconciler.model import Action, Answer, Result, SecretState, Traits, Verdict
 from reconciler.plans import Outcome
+from reconciler.render import _planned as planned
 from reconciler.render import rows as say
 from reconciler.render._page import Line
 from reconciler.report import Report
@@ -123,11 +124,20 @@ def _do(report: Report, outcome: Outcome, code: str, key: str, traits: Traits | 
     find = dict(traits.find).get(key, "") if traits and outcome.result is Result.REJECTED else ""
     if find and code == "key-refused":
         yield from _beside("", f"a new one: {find}")
-    yield from _beside("", f"reconciler apply{report.found_by} --only {change.name}")
+    yield from _beside("", _again(report, outcome))
     if outcome.result is Result.REJECTED and report.header:
         cancel = f"reconciler cancel {change.name} -w {report.header.workspace}{report.store_selection}"
         undo = "revert its entry in the manifest" if change.record else "take it out of the manifest"
         yield f"  {'or':<9} discard it: {undo}, then  {cancel}"
+
+
+def _again(report: Report, outcome: Outcome) -> str:
+    """The command that tries this change again. A plan file is carried on; what was rejected wants a new plan."""
+    if not report.filed:
+        return f"reconciler apply{report.found_by} --only {outcome.change.name}"
+    if outcome.result is Result.REJECTED:
+        return f"reconciler plan --only {outcome.change.name}{report.store_selection}"
+    return f"reconciler apply{planned.exactly(report)}"
 
 
 def _ask(outcome: Outcome, code: str, traits: Traits | None) -> Iterator[str]:

@@ -44,15 +44,12 @@ NO_SECRET = "This text holds no secret.\n"  # noqa: S105 -- says that there is n
 
 
 def _digest(report: Report, plan: Plan) -> str:
-    """What to hold an apply to."""
+    """What to hold an apply to, and how."""
     if not plan.digest:
         return ""
-    command = (
-        ""
-        if plan.refusals or not plan.effective
-        else f" To apply exactly this: {md.code(f'reconciler apply{planned.exactly(report)}')}."
-    )
-    return f"Digest {md.code(plan.digest)}.{command} "
+    command = md.code(f"reconciler apply{planned.exactly(report)}")
+    exactly = f" To apply exactly this: {command}." if planned.can_be_applied(report) else ""
+    return f"Digest {md.code(plan.digest)}.{exactly} "
 
 
 def _run(report: Report) -> str:

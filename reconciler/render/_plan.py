@@ -191,11 +191,11 @@ def _next(report: Report) -> Iterator[Line]:
     if plan is None or not plan.effective or report.command == "apply":
         return
     if plan.digest:
-        exactly = "" if plan.refusals else " Apply exactly this:"
+        exactly = " Apply exactly this:" if planned.can_be_applied(report) else ""
         yield f"Digest {plan.digest}.{exactly}"
-    elif not plan.refusals:
+    elif planned.can_be_applied(report):
         yield "Apply it:"
-    if not plan.refusals:
+    if planned.can_be_applied(report):
         yield f"  reconciler apply{planned.exactly(report)}"
 
 

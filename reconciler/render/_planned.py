@@ -33,6 +33,13 @@ def exactly(report: Report) -> str:
     return f"{report.selection}{digest}"
 
 
+def can_be_applied(report: Report) -> bool:
+    """Whether there is any sense in the command: apply would not refuse it, as far as is known here."""
+    plan, filed = report.plan, report.filed
+    over = filed is not None and (filed.expired or bool(filed.finished_at))
+    return plan is not None and bool(plan.effective) and not plan.refusals and not over
+
+
 def plan_file(filed: Filed) -> Iterator[str]:
     """Who made a plan file from what, how long it is good, and whether somebody altered it."""
     made = filed.file.made

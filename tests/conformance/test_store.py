@@ -754,6 +754,8 @@ def test_a_value_of_a_type_that_is_never_written_is_tampered(kit, sql, read):
     kit.raw("PRAGMA foreign_keys = OFF")
     kit.raw(sql)
     refused("tampered", read, kit)
+
+
 # plan files
 
 
