@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -10,6 +11,9 @@ from reconciler.model import Declared, Verdict
 from reconciler.render import rows as say
 from reconciler.render._page import STYLES, Line, fit
 from reconciler.report import Report, Row
+
+FIND = 76
+"""Characters of a line that says where a console shows a value."""
 
 
 def list_lines(report: Report, width: int, now: str) -> Iterator[Line]:
@@ -116,7 +120,8 @@ def ways(name: str, declared: Declared, verdict: Verdict, report: Report, *, dis
     traits = report.traits.get(declared.provider)
     finds = dict(traits.find) if traits and verdict.code == "key-refused" else {}
     for key, reference in declared.references.items():
-        yield f"→ {key}: {say.safe(reference)}" + (f"   {say.safe(finds[key])}" if finds.get(key) else "")
+        yield f"→ {key}: {say.safe(reference)}"
+        yield from (f"  {line}" for line in textwrap.wrap(say.safe(finds.get(key, "")), FIND))
     yield f"→ then:        reconciler apply --only {name}{flags}"
     if discard:
         yield f"→ or discard:  reconciler cancel {name}{flags}"
