@@ -45,8 +45,9 @@ def _waiting(row: Row, report: Report, wide: int) -> Iterator[Line]:
     if refused is None:
         return
     sign = say.sign(row.status)
-    said = f"{say.rejection_state(refused, row.record)} {say.attempt(refused)}"
+    said = say.rejection_state(refused, row.record)
     yield Text.assemble((sign, STYLES[sign]), f" {row.name:<{wide}}  rejected        {said}")
+    yield f"  {'':<{wide}}  {say.attempt(refused)}"
     yield f"  {'':<{wide}}  {say.verdict_facts(refused.declared.provider, refused.verdict)}"
     yield from (
         f"  {'':<{wide}}  {line}" for line in ways(row.name, refused.declared, refused.verdict, report, discard=True)
@@ -70,7 +71,8 @@ def _said(checkup: Checkup, report: Report) -> Iterator[str]:
     if verdict.answer is Answer.VALID:
         yield f"limited         {'; '.join(say.noted(checkup.after, note) for note in verdict.notes)}"
         return
-    yield f"refused now     {say.verdict_facts(record.declared.provider, verdict)} · accepted until {accepted}"
+    yield f"refused now     accepted until {accepted}"
+    yield say.verdict_facts(record.declared.provider, verdict)
     yield from ways(record.name, record.declared, verdict, report)
 
 

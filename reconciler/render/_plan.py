@@ -122,7 +122,8 @@ def change_lines(change: Change, wide: int, live: Verdict | None = None) -> Iter
         f"{change.provider:<8} {said:<32}  {say.safe(place)}".rstrip(),
     )  # fmt: skip
     if live and live.answer is not Answer.VALID:
-        yield f"        {live.answer:<{KEY}}  {say.verdict_facts(change.provider, live)}: {say.hint(live.code)}"
+        yield f"        {live.answer:<{KEY}}  {say.verdict_facts(change.provider, live)}"
+        yield f"        {'':<{KEY}}  {say.hint(live.code)}"
     if change.action in (Action.CREATE, Action.UPDATE, Action.RENAME):
         yield from _fields(change)
 
