@@ -288,5 +288,28 @@ def test_a_digest_is_given_whole(planned, text):
     assert planned.sandbox("apply", "--yes", "--expect", text).code == 64
 
 
+def test_no_store_is_made_for_a_digest(project):
+    project.right_secrets()
+    done = project.sandbox("apply", "--yes", "--expect", ZEROS)
+    assert (done.code, "error[store-missing]" in done.err) == (5, True)
+    assert not (project.path / ".reconciler").exists()
+
+
+def test_neither_is_one_made_for_a_plan_file(planned, tmp_path):
+    (planned.path / ".reconciler").rename(tmp_path / "away")
+    done = planned.sandbox("apply", "plan.json")
+    assert (done.code, "error[store-missing]" in done.err) == (5, True)
+    assert not (planned.path / ".reconciler").exists()
+
+
+def test_all_or_nothing_holds_for_a_plan_file_too(planned):
+    planned.env["INFOBIP_API_KEY"] = "wrong-key-of-somebody"
+    assert planned.sandbox("plan", "--out", "plan.json").code == 0
+    assert planned.sandbox("apply", "plan.json", "--atomic").code == 3
+    assert versions(planned) == {"alerts-eu": 1, "marketing-us": 1, "otp-apac": None}
+    assert planned.sandbox("apply", "plan.json").code == 3
+    assert versions(planned) == {"alerts-eu": 1, "marketing-us": 2, "otp-apac": None}
+
+
 def test_expect_is_never_taken_from_the_environment(planned):
     assert planned.sandbox("apply", "--yes", env={"RECONCILER_EXPECT": ZEROS}).code == 0

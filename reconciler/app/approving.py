@@ -42,7 +42,11 @@ class FromManifest:
     what: What
     expected: str = ""
     consented: bool = False
-    makes_store: bool = True
+
+    @property
+    def makes_store(self) -> bool:
+        """Nothing can have been approved of a store that is not there."""
+        return not self.expected
 
     def __post_init__(self) -> None:
         if self.what.secrets is Secrets.SKIP:
