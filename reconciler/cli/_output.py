@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import click
 
@@ -20,9 +20,6 @@ from reconciler.collector import collector_off
 from reconciler.context import Terminal, now
 from reconciler.errors import ManifestInvalid, ReconcilerError
 from reconciler.report import Report, exit_code
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
