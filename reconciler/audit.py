@@ -25,7 +25,7 @@ Check = Callable[[bytes, bytes], bool]
 Link = tuple[int, Event, bytes]
 """Number from 1, event, mac."""
 
-WHAT = ("create", "update", "rename", "delete", "cancel", "check", "restore", "read", "lock")
+WHAT = ("create", "update", "rename", "delete", "cancel", "check", "restore", "forget", "read", "lock")
 """What an event can be about."""
 
 ROW = ("name", "version", "old_name", "provider", "declared", "account", "created_at", "created_by",
@@ -162,12 +162,14 @@ def outcome(
     ``sealed`` are the secrets now stored, ``rejection`` the refused submission: their fingerprints are shown in part.
     ``digest`` is the plan's, ``plan`` the id of the plan file. Nothing of a secret's value is known here.
     """
+    former = change.former
     after = {s.field: s.fingerprint for s in sealed} or (rejection.fingerprints if rejection else {})
     before = change.record.fingerprints if change.record else {}
     body = {
         "provider": change.provider,
         "reasons": list(change.reasons),
-        "from": change.old_name,
+        "from": change.old_name or (former.name if former and former.name != change.name else ""),
+        "restores": former.version if former else None,
         "fields": [[f.field, f.before, f.after] for f in change.fields],
         "secrets": dict(change.secrets),
         "fingerprints": _shown(before, after),
@@ -177,13 +179,23 @@ def outcome(
         "plan": plan,
         "who": who(origin),
     }
-    return Event(time, str(change.action), str(result), change.name, version, body=_said(body))
+    what = "restore" if former else str(change.action)
+    return Event(time, what, str(result), change.name, version, body=_said(body))
 
 
 def left(change: Change, origin: Origin, time: str, digest: str = "") -> Event:
     """The event that a rename leaves under the old name, where no row is any more."""
     body = {"provider": change.provider, "to": change.name, "digest": digest, "who": who(origin)}
     return Event(time, "rename", "left", change.old_name, change.expected_version, body=_said(body))
+
+
+def forgotten(name: str, versions: Sequence[int], secrets: Sequence[str], who: Mapping[str, Any], time: str) -> Event:
+    """The event of former versions, and of secrets (``field v3``), that were kept for a while and are gone for good.
+
+    ``who`` is that of the run whose commit removed them.
+    """
+    body = {"versions": list(versions), "secrets_gone": list(secrets), "who": dict(who)}
+    return Event(time, "forget", "forgotten", name, body=_said(body))
 
 
 def dropped(name: str, why: str, origin: Origin, time: str, *, digest: str = "") -> Event:

@@ -86,14 +86,14 @@ def _change(
     secrets = {key: _state(credential, key, record, known) for key in credential.declared.references}
     before = record.declared if record else None
     old_names = _old_names(credential, record)
-    reasons = ("new",) if before is None else tuple(_reasons(before, credential.declared, secrets, traits))
-    reasons += ("moved-from",) if record and old_names else ()
+    why = ("new",) if before is None else tuple(reasons(before, credential.declared, secrets, traits))
+    why += ("moved-from",) if record and old_names else ()
     asks = before is None or _asks(before, credential.declared, secrets)
     return Change(
         action=Action.UPDATE if record else Action.CREATE,
         name=credential.name,
         provider=credential.declared.provider,
-        reasons=reasons,
+        reasons=why,
         fields=(*diff.changes(before, credential.declared), *old_names),
         secrets=secrets,
         expected_version=record.version if record else 0,
@@ -101,7 +101,7 @@ def _change(
         record=record,
         rejection=rejection,
         asks=asks,
-        blocked="protected" if before and _blocked(before, credential.declared, reasons) else "",
+        blocked="protected" if before and _blocked(before, credential.declared, why) else "",
         unresolved=_unresolved(credential, known) if asks else {},
     )
 
@@ -140,12 +140,12 @@ def _spent(credential: Credential, record: Record) -> Change:
                   expected_version=record.version, credential=credential, record=record)  # fmt: skip
 
 
-def _blocked(before: Declared, after: Declared, reasons: tuple[str, ...]) -> bool:
+def _blocked(before: Declared, after: Declared, why: tuple[str, ...]) -> bool:
     """Whether the store's protection forbids an update: another account, or lifting it together with anything else."""
     if not before.protected:
         return False
-    lifts_only = {f.field for f in diff.changes(before, after)} <= {"protected"} and "secret" not in reasons
-    return "account" in reasons or (not after.protected and not lifts_only)
+    lifts_only = {f.field for f in diff.changes(before, after)} <= {"protected"} and "secret" not in why
+    return "account" in why or (not after.protected and not lifts_only)
 
 
 def _state(credential: Credential, key: str, record: Record | None, known: Known) -> SecretState:
@@ -158,7 +158,7 @@ def _state(credential: Credential, key: str, record: Record | None, known: Known
     return SecretState.UNCHANGED if found == stored else SecretState.CHANGED
 
 
-def _reasons(
+def reasons(
     before: Declared, after: Declared, secrets: Mapping[str, SecretState], traits: Mapping[str, Traits]
 ) -> Iterator[str]:
     """Why an update is one, most important first."""

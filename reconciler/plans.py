@@ -33,6 +33,8 @@ class Change:
     credential: Credential | None = None
     record: Record | None = None
     rejection: Rejection | None = None
+    former: Record | None = None
+    """The former version that is put back, as it is to be; None where nothing is."""
     asks: bool = False
     """Whether the provider must be asked before it is stored."""
     blocked: str = ""
@@ -43,7 +45,7 @@ class Change:
     @property
     def declared(self) -> Declared:
         """What is to be so, or what is so where nothing is declared any more."""
-        source = self.credential or self.record or self.rejection
+        source = self.credential or self.former or self.record or self.rejection
         if source is None:
             raise ValueError("a change is about a credential, a record or a rejection")
         return source.declared

@@ -60,6 +60,22 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A former version of a record, kept for a while."""
+
+    record: Record
+    sealed: tuple[SealedSecret, ...]
+    """Its secrets, as far as they are still there."""
+    whole: bool
+    """Whether all its secrets are: only then can it be put back."""
+    deleted: bool
+    """Whether it was deleted, and nothing took its place."""
+    replaced_at: str
+    until: str
+    """When it goes for good."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """A submission that the provider refused: kept until it succeeds or is cancelled, without the secret."""
 

@@ -94,8 +94,8 @@ class Writer:
 
     def _write(self, item: Settled, time: str) -> Write:
         change = item.task.change
-        if item.result in STORED and change.credential:
-            put = self._put(item, change.credential, time)
+        if item.result in STORED and (change.credential or change.former):
+            put = self._put(item, time)
             return self._move(put, change, time) if change.old_name else put
         rejection = None
         if item.result is Result.REJECTED and change.credential and item.verdict:
@@ -105,14 +105,16 @@ class Writer:
             return Reject(rejection, event)
         return Delete(change.expected_version, event) if item.result is Result.DELETED else Tell(event)
 
-    def _put(self, item: Settled, credential: Credential, time: str) -> Put:
+    def _put(self, item: Settled, time: str) -> Put:
         change = item.task.change
         version = max(change.expected_version, self.last_versions.get(change.name, 0)) + 1
-        sealed = self._sealed(change, credential, item.task.secrets, version)
-        record = self._record(change, credential, item.verdict, sealed, version, time)
+        sealed = self._sealed(change, item.task.secrets, version)
+        record = self._record(change, item.verdict, sealed, version, time)
         event = self._event(change, item.result, time, version=version, verdict=item.verdict, sealed=sealed)
-        # what was refused is settled by a proof, or where the secret is known to be the one stored; not by a label
-        settles = change.asks or set(change.secrets.values()) <= {SecretState.UNCHANGED}
+        # what was refused is settled by a proof, or where the secret is known to be the one stored; not by a label,
+        # nor by what was stored before it
+        proven = change.asks or set(change.secrets.values()) <= {SecretState.UNCHANGED}
+        settles = proven and not change.former
         return Put(record, sealed, change.expected_version, event, settles)
 
     def _move(self, put: Put, change: Change, time: str) -> Move:
@@ -120,14 +122,12 @@ class Writer:
         dropped = audit.dropped(change.old_name, "renamed", self.origin, time, digest=self.digest)
         return Move(put, left, dropped)
 
-    def _sealed(
-        self, change: Change, credential: Credential, secrets: Mapping[str, Secret], version: int
-    ) -> list[SealedSecret]:
+    def _sealed(self, change: Change, secrets: Mapping[str, Secret], version: int) -> list[SealedSecret]:
         """Changed values sealed anew; unchanged ones as they lie in the store, with the version of their own.
 
         Under a new name all are sealed anew, since a sealed secret opens in its place only.
         """
-        workspace, provider = self.lease.workspace, credential.declared.provider
+        workspace, provider = self.lease.workspace, change.declared.provider
         kept: dict[str, SealedSecret] = {}
         if not all(state in _FRESH for state in change.secrets.values()):
             kept = {s.field: s for s in self.store.sealed(workspace, change.stored_name)}
@@ -146,32 +146,31 @@ class Writer:
     def _record(
         self,
         change: Change,
-        credential: Credential,
         verdict: Verdict | None,
         sealed: Sequence[SealedSecret],
         version: int,
         time: str,
     ) -> Record:
-        old = change.record
+        old = change.record or change.former
         fresh = _FRESH & set(change.secrets.values())
         proof = verdict or (old.verdict if old else None)
         if proof is None:
             raise ValueError("nothing is stored unproven")
         return Record(
             name=change.name,
-            declared=credential.declared,
+            declared=change.declared,
             version=version,
             account=verdict.account if verdict else old.account if old else Account(),
             created_at=old.created_at if old else time,
             created_by=old.created_by if old else self.origin.creator,
             updated_at=time,
             updated_by=self.origin.creator,
-            secret_changed_at=time if fresh or not old else old.secret_changed_at,
+            secret_changed_at=_secret_changed_at(change, bool(fresh), time),
             accepted_at=verdict.at if verdict else old.accepted_at if old else "",
             verdict=proof,
             fingerprints={s.field: s.fingerprint for s in sealed},
             secret_versions={s.field: s.version for s in sealed},
-            old_name=credential.moved_from,
+            old_name=change.credential.moved_from if change.credential else old.old_name if old else "",
         )
 
     def _rejection(self, item: Settled, credential: Credential, verdict: Verdict, time: str) -> Rejection:
@@ -189,6 +188,13 @@ class Writer:
             last_at=time,
             by=self.origin.creator,
         )
+
+
+def _secret_changed_at(change: Change, fresh: bool, time: str) -> str:
+    """When the value that is stored came up: one that is put back is as old as it was."""
+    if fresh and change.former:
+        return change.former.secret_changed_at
+    return time if fresh or not change.record else change.record.secret_changed_at
 
 
 _FRESH = frozenset({SecretState.NEW, SecretState.CHANGED})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from reconciler import sealing
@@ -31,6 +32,8 @@ class Where:
     key_file: Path | None = None
     patience: Patience = AT_ONCE
     """How long to wait for a lease that somebody else holds."""
+    keep_old: timedelta = timedelta(days=7)
+    """How long what a write replaces or deletes stays, to be restored."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -57,7 +60,7 @@ def open_store(where: Where) -> Store:
     """
     from reconciler.stores import sqlite
 
-    store = sqlite.open_store(where.path)
+    store = sqlite.open_store(where.path, keep_old=where.keep_old)
     if store.info.mode is not where.mode:
         mode = store.info.mode
         store.close()

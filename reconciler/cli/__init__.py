@@ -26,6 +26,7 @@ COMMANDS = {
     "history": "reconciler.cli.stored",
     "audit": "reconciler.cli.audit",
     "cancel": "reconciler.cli.stored",
+    "restore": "reconciler.cli.restore",
     "exec": "reconciler.cli.consume",
     "read": "reconciler.cli.consume",
     "export": "reconciler.cli.consume",

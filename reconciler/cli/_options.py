@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -121,6 +122,12 @@ def days(_context: click.Context, _param: click.Parameter, value: str | None) ->
     return int(value[:-1])
 
 
+keep_option = option(
+    "--keep-old", default="7d", show_default=True, metavar="7d", callback=days,
+    help="How long what this run replaces or deletes stays, with its secret, to be restored.",
+)  # fmt: skip
+
+
 def asking(given: Mapping[str, Any]) -> Asking:
     """How providers are asked: from the values of ``asking_options``."""
     from reconciler.app.asking import Asking, sandbox_routes
@@ -157,6 +164,7 @@ def where(given: Mapping[str, Any]) -> Where:
         sandbox=bool(given.get("sandbox") or given.get("sandbox_urls")),
         key_file=given.get("key_file"),
         patience=Patience(given.get("lock_timeout", 0.0), tell, store_selection()),
+        keep_old=timedelta(days=given.get("keep_old", 7)),
         environ=os.environ,
     )
 

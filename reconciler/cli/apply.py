@@ -39,6 +39,7 @@ def digest(_context: click.Context, _param: click.Parameter, value: str) -> str:
 @opt.asking_options
 @opt.prune_options
 @opt.lock_option
+@opt.keep_option
 @click.option(
     "--expect",
     default="",

@@ -85,6 +85,13 @@ ROWS = (
         "nothing was stored: with --atomic it is all or nothing",
         "mend what stopped it, then the same command again; without --atomic the others are stored",
     ),
+    Code(
+        "flips-back",
+        Fault.PERSON,
+        Exit.DONE,
+        "the next apply stores again what the manifest and its references give",
+        "bring the entry, or the secret behind its reference, to what was restored",
+    ),
     # how it was called
     usage("usage", "the command line is not understood", "reconciler --help"),
     usage("no-such-file", "there is no such file", "check the path"),
@@ -94,6 +101,7 @@ ROWS = (
     usage("no-such-provider", "there is no such provider", "reconciler providers  lists them"),
     usage("no-such-code", "there is no such code", "reconciler explain  lists them"),
     usage("no-such-value", "nothing can have this value", "reconciler --help"),
+    usage("no-such-version", "there is no such version", "reconciler get NAME  lists the versions that are kept"),
     usage("no-such-name", "there is no such credential", "reconciler list"),
     usage("workspace-unknown", "which workspace?", "name it with -w"),
     usage(

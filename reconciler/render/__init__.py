@@ -32,7 +32,7 @@ def render(name: str, report: Report, *, width: int, colour: bool, now: str) -> 
 def for_file(name: str, report: Report, *, now: str, width: int = FILE_WIDTH) -> str:
     """The report as a file of its own: a table then also has what ``apply`` showed while it ran."""
     shown = ""
-    if name == "table" and report.command == "apply" and (report.outcomes or report.dropped):
+    if name == "table" and report.command in ("apply", "restore") and (report.outcomes or report.dropped):
         from reconciler.render import table
 
         shown = table.plan_page(report, width, colour=False)

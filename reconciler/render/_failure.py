@@ -105,6 +105,8 @@ def _state(outcome: Outcome) -> str:
     if outcome.change.old_name:
         version = outcome.change.expected_version
         return f"v{version} keeps serving as {outcome.change.old_name}; neither the rename nor your change is stored"
+    if outcome.change.former and outcome.change.record:
+        return f"v{outcome.change.expected_version} keeps serving; nothing is restored"
     if outcome.change.action is Action.UPDATE:
         return f"v{outcome.change.expected_version} keeps serving; your change is not stored"
     return f"v{outcome.change.expected_version} is still stored" if outcome.change.record else "nothing stored"
@@ -120,6 +122,9 @@ def _others(report: Report) -> str:
 
 def _do(report: Report, outcome: Outcome, code: str, key: str, traits: Traits | None) -> Iterator[str]:
     change = outcome.change
+    if change.former:
+        yield from _beside("do", f"choose another version: reconciler get {change.name}{report.store_selection}")
+        return
     yield from _beside("do", say.hint(code))
     find = dict(traits.find).get(key, "") if traits and outcome.result is Result.REJECTED else ""
     if find and code == "key-refused":

@@ -160,7 +160,7 @@ def answered(verdict: Verdict) -> str:
 
 
 def _lines(change: Change) -> Iterator[str]:
-    references = change.credential.declared.references if change.credential else {}
+    references = change.declared.references
     gone = change.action is Action.DELETE
     for field in change.fields:
         if gone and field.field == "provider":

@@ -143,7 +143,7 @@ def _live(verdict: Verdict) -> str:
 
 
 def _fields(change: Change) -> Iterator[str]:
-    references = change.credential.declared.references if change.credential else {}
+    references = change.declared.references
     for field in change.fields:
         if field.field not in references and not (change.action is Action.CREATE and field.field == "provider"):
             yield f"        {field.field:<{KEY}}  {say.field_change(field)}"

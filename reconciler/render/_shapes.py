@@ -73,6 +73,7 @@ def _change(change: Change, live: Verdict | None) -> dict[str, Any]:
         "name": change.name,
         "provider": change.provider,
         "renamed_from": change.old_name or None,
+        "restores": change.former.version if change.former else None,
         "reasons": list(change.reasons),
         "fields": [{"field": f.field, "before": f.before, "after": f.after} for f in change.fields],
         "secrets": dict(change.secrets),

@@ -87,6 +87,9 @@ SECRET_STATES = {
 
 def action(change: Change) -> str:
     """What a change does, in one phrase."""
+    if change.former:
+        said = f"restore v{change.former.version} of {day(change.former.updated_at)}"
+        return f"{said}, ANOTHER ACCOUNT" if change.replaces_account else said
     if change.action is Action.UPDATE:
         said = f"update v{change.expected_version}"
         return f"{said}, ANOTHER ACCOUNT" if change.replaces_account else said
@@ -229,6 +232,8 @@ def result(outcome: Outcome) -> str:
         return f"failed: {code}"
     if outcome.result is Result.SKIPPED:
         return "accepted, not stored" if outcome.verdict else "not attempted"
+    if change.former:
+        return f"restored v{change.former.version}"
     done = f"renamed from {safe(change.old_name)}" if change.old_name else str(outcome.result)
     extra = "ANOTHER ACCOUNT" if change.replaces_account else ""
     if change.action in (Action.UPDATE, Action.RENAME) and SecretState.CHANGED in change.secrets.values() and not extra:

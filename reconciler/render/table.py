@@ -19,6 +19,7 @@ from reconciler.render._list import due_lines, list_lines, rows_table
 from reconciler.render._lock import lock_lines
 from reconciler.render._page import Line, draw
 from reconciler.render._plan import plan_lines
+from reconciler.render._restore import restored_lines, restoring_lines
 from reconciler.report import Report
 
 
@@ -30,7 +31,8 @@ def render(report: Report, *, width: int, colour: bool, now: str) -> str:
 
 def plan_page(report: Report, width: int, *, colour: bool) -> str:
     """A plan alone, as ``apply`` shows it before it asks."""
-    return draw(_plan(report, width, ""), width=width, colour=colour)
+    lines = _restoring if report.command == "restore" else _plan
+    return draw(lines(report, width, ""), width=width, colour=colour)
 
 
 def outcome_page(outcome: Outcome, width: int, *, colour: bool) -> str:
@@ -91,6 +93,19 @@ def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
             f"{len(report.rows)} of {report.total} shown: what this run touched. "
             f"All: reconciler list -w {workspace}{report.store_selection}"
         )
+
+
+def _restoring(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from restoring_lines(report)
+    yield from problem_lines(report.problems)
+
+
+def _restore(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from restored_lines(report)
+    yield from problem_lines(report.problems)
+    if report.rows:
+        yield ""
+        yield rows_table(report.rows, width, now, version=True)
 
 
 def _list(report: Report, width: int, now: str) -> Iterator[Line]:
@@ -184,6 +199,7 @@ _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "plan": _plan,
     "show": _plan,
     "apply": _apply,
+    "restore": _restore,
     "list": _list,
     "cancel": _cancel,
     "store create": _store_create,

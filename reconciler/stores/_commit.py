@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from reconciler import audit
 from reconciler.canonical import storable
@@ -28,6 +29,8 @@ class Commit:
         self._now = now
         self._keep_until = keep_until
         self._changed = False
+        self.forgot = False
+        """Whether something was removed for good: then the caller cleans up behind it."""
         head = database.rows(_sql.GET_HEAD, self._of)
         self._seq: int = head[0][0] if head else 0
         self._previous: bytes = head[0][1] if head else b""
@@ -40,9 +43,26 @@ class Commit:
         done = [self._one(write) for write in writes]
         if self._changed:
             self._db.run(_sql.RAISE_SERIAL, self._of)
-        self._db.run(_sql.DROP_SECRETS, {**self._of, "now": self._now})
-        self._db.run(_sql.DROP_PREVIOUS, {**self._of, "now": self._now})
+        self._forget(_who(writes, actor))
         return done
+
+    def _forget(self, who: Mapping[str, Any]) -> None:
+        """Let go for good what was kept for long enough, with an event for each name."""
+        until = {**self._of, "now": self._now}
+        versions: dict[str, list[int]] = {}
+        secrets: dict[str, list[str]] = {}
+        for name, version in self._db.rows(_sql.GET_RUN_OUT, until):
+            versions.setdefault(name, []).append(version)
+        for name, field, version in self._db.rows(_sql.GET_SECRETS_RUN_OUT, until):
+            secrets.setdefault(name, []).append(f"{field} v{version}")
+        names = sorted(versions.keys() | secrets.keys())
+        if not names:
+            return
+        self._db.run(_sql.DROP_SECRETS, until)
+        self._db.run(_sql.DROP_PREVIOUS, until)
+        for name in names:
+            self._tell(audit.forgotten(name, versions.get(name, ()), secrets.get(name, ()), who, self._now))
+        self.forgot = True
 
     def _take_reads(self) -> None:
         """Chain what was read since the last commit. Of very many the rest waits for the next one: it is no hurry."""
@@ -201,3 +221,15 @@ class Commit:
         self._previous = audit.link(self._previous, self._workspace, self._seq, event, self._mac)
         values = {**self._of, **_rows.event_row(event), "seq": self._seq, "mac": self._previous}
         self._db.run(_sql.PUT_EVENT, values)
+
+
+def _who(writes: Sequence[Write], actor: str) -> Mapping[str, Any]:
+    """Who commits: as the events of the run say it, else as its lease does."""
+    for write in writes:
+        if isinstance(write, Progress):
+            continue
+        event = write.put.event if isinstance(write, Move) else write.event
+        if event and "who" in event.body:
+            who: Mapping[str, Any] = event.body["who"]
+            return who
+    return {"actor": actor}

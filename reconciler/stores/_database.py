@@ -51,6 +51,12 @@ class Database(Protocol):
     def writing(self) -> AbstractContextManager[None]:
         """All of what is written inside, or nothing."""
 
+    def clean(self) -> None:
+        """After a transaction that removed secrets for good: nothing of them stays in files beside the tables.
+
+        Called outside of :meth:`reading` and :meth:`writing`; what somebody else still reads goes with a later call.
+        """
+
     def now(self) -> str:
         """The time by which leases are measured: the same for everybody who uses this database."""
 

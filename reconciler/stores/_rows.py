@@ -157,6 +157,14 @@ def records_of(workspace: str, rows: Sequence[Row], fingerprints: Iterable[Row])
         raise StoreError("tampered", f"a record of {workspace} cannot be read") from None
 
 
+def versions_of(workspace: str, text: str) -> dict[str, int]:
+    """The version of each secret of a row. Raises StoreError ``tampered`` where it cannot be read."""
+    try:
+        return {str(field): int(version) for field, version in json.loads(text).items()}
+    except _UNREADABLE:
+        raise StoreError("tampered", f"a record of {workspace} cannot be read") from None
+
+
 def rejection_row(rejection: Rejection) -> dict[str, Any]:
     """All columns but workspace."""
     return {

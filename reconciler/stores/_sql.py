@@ -196,8 +196,10 @@ RENEW_LEASE = """UPDATE leases SET heartbeat = :heartbeat, milliseconds = :milli
     WHERE workspace = :workspace"""
 FREE_LEASE = "UPDATE leases SET id = '' WHERE workspace = :workspace AND id = :id AND fencing = :fencing"
 
-GET_RECORDS = """SELECT name, version, provider, declared, old_name, account, created_at, created_by, updated_at,
-    updated_by, secret_changed_at, accepted_at, verdict FROM records WHERE workspace = :workspace"""
+RECORD = ("name", "version", "provider", "declared", "old_name", "account", "created_at", "created_by", "updated_at",
+          "updated_by", "secret_changed_at", "accepted_at", "verdict")  # fmt: skip
+"""The columns that make a record."""
+GET_RECORDS = f"SELECT {', '.join(RECORD)} FROM records WHERE workspace = :workspace"  # noqa: S608
 GET_RECORD = f"{GET_RECORDS} AND name = :name"
 GET_NEW_NAME = "SELECT name FROM records WHERE workspace = :workspace AND old_name = :name"
 GET_STRAYS = """SELECT r.name FROM records r LEFT JOIN events e ON e.workspace = r.workspace AND e.seq = (
@@ -212,6 +214,13 @@ PUT_RECORD = _upsert("records", _NAMED, *_STATED)
 KEEP_RECORD = f"""INSERT INTO previous ({", ".join((*_NAMED, *_STATED))}, replaced_at, keep_until)
     SELECT {", ".join((*_NAMED, *_STATED))}, CAST(:now AS TEXT), CAST(:keep_until AS TEXT)
     FROM records WHERE workspace = :workspace AND name = :name"""  # noqa: S608
+
+GET_KEPT = f"""SELECT {", ".join(RECORD)}, secret_versions, deleted, replaced_at, keep_until FROM previous
+    WHERE workspace = :workspace AND name = :name AND keep_until > :now ORDER BY version DESC"""  # noqa: S608
+GET_SECRETS_SINCE = """SELECT field, version, key_id, sealed, fingerprint FROM secrets
+    WHERE workspace = :workspace AND name = :name AND (keep_until = '' OR keep_until > :now)"""
+GET_LEFT = """SELECT row_hash FROM events
+    WHERE workspace = :workspace AND name = :name AND version = :version AND row_hash <> '' ORDER BY seq LIMIT 1"""
 
 GET_FINGERPRINTS = """SELECT name, field, version, fingerprint FROM secrets
     WHERE workspace = :workspace AND keep_until = ''"""
@@ -229,8 +238,11 @@ CHECKED_RECORD = """UPDATE records SET verdict = :verdict, checked_at = :checked
 
 KEEP_SECRETS = """UPDATE secrets SET keep_until = :keep_until
     WHERE workspace = :workspace AND name = :name AND keep_until = ''"""
-DROP_SECRETS = "DELETE FROM secrets WHERE workspace = :workspace AND keep_until <> '' AND keep_until < :now"
-DROP_PREVIOUS = "DELETE FROM previous WHERE workspace = :workspace AND keep_until < :now"
+GET_RUN_OUT = "SELECT name, version FROM previous WHERE workspace = :workspace AND keep_until <= :now ORDER BY version"
+GET_SECRETS_RUN_OUT = """SELECT name, field, version FROM secrets
+    WHERE workspace = :workspace AND keep_until <> '' AND keep_until <= :now ORDER BY field, version"""
+DROP_SECRETS = "DELETE FROM secrets WHERE workspace = :workspace AND keep_until <> '' AND keep_until <= :now"
+DROP_PREVIOUS = "DELETE FROM previous WHERE workspace = :workspace AND keep_until <= :now"
 
 GET_REJECTIONS = """SELECT name, action, provider, declared, verdict, base_version, fingerprints, attempts, first_at,
     last_at, actor FROM rejections WHERE workspace = :workspace"""

@@ -12,8 +12,8 @@ from reconciler.canonical import storable
 from reconciler.collector import collector_off
 from reconciler.errors import StoreError
 from reconciler.model import Event
-from reconciler.state import Record, SealedSecret, Slot, Snapshot, StoreInfo
-from reconciler.stores import _rows, _sql
+from reconciler.state import Kept, Record, SealedSecret, Slot, Snapshot, StoreInfo
+from reconciler.stores import _kept, _rows, _sql
 from reconciler.stores._commit import Commit
 from reconciler.stores._database import Database, Row, typed
 from reconciler.stores._examine import Stray, compared, strays
@@ -105,6 +105,10 @@ class SqlStore:
             return name
         moved = self._db.rows(_sql.GET_NEW_NAME, of)
         return str(moved[0][0]) if len(moved) == 1 else name
+
+    def kept(self, workspace: str, name: str) -> Sequence[Kept]:
+        with self._db.reading():
+            return _kept.kept(self._db, workspace, name)
 
     def add_reads(self, workspace: str, reads: Sequence[Event]) -> None:
         with self._db.writing():
@@ -199,13 +203,16 @@ class SqlStore:
             with self._db.writing():
                 actor, seconds = self._hold(lease)
                 now = self._db.now()
-                done = Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old)).all(writes, actor)
+                commit = Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old))
+                done = commit.all(writes, actor)
                 if whole:
                     _insist(done)
                 # measured from its end: very many writes take their time
                 self._db.run(_sql.RENEW_LEASE, {"workspace": lease.workspace, **_until(self._db.now(), seconds)})
         except _NotWholeError as error:
             return error.done
+        if commit.forgot:
+            self._db.clean()
         return done
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from reconciler.audit import Mac
 from reconciler.model import Event, Verdict
-from reconciler.state import Record, Rejection, SealedSecret, Slot, Snapshot, StoreInfo
+from reconciler.state import Kept, Record, Rejection, SealedSecret, Slot, Snapshot, StoreInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,12 @@ class Store(Protocol):
         """One record and its current sealed secrets, of one moment and compared as by :meth:`sealed`.
 
         Under its name or, while its ``moved_from`` stands, the one before. None where nothing answers to the name.
+        """
+
+    def kept(self, workspace: str, name: str) -> Sequence[Kept]:
+        """The former versions under this very name that have not run out, newest first.
+
+        Raises StoreError ``tampered`` where one is not what its event left behind.
         """
 
     def add_reads(self, workspace: str, reads: Sequence[Event]) -> None:

@@ -25,6 +25,8 @@ _adapted = cache(DIALECT.sql)
 APPLICATION_ID = 0x52436E31
 """``RCn1`` in the file's header: what ``file`` and we know the file by."""
 BUSY_SECONDS = 10.0
+CLEAN_MILLISECONDS = 500
+"""How long cleaning up waits for readers: it is no reason to keep a writer."""
 _BESIDE = ("-wal", "-shm", "-journal")
 
 _WORDS = (
@@ -256,6 +258,14 @@ class _Sqlite:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def clean(self) -> None:
+        # secure_delete has overwritten what was removed, but the -wal still holds pages from before. What was
+        # committed stays so where this fails: the next one cleans, as the last one does that closes the store.
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute(f"PRAGMA busy_timeout = {CLEAN_MILLISECONDS}")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
     def close(self) -> None:
         with _in_our_words(self._path):

@@ -335,6 +335,7 @@ def test_the_connection_may_move_to_another_thread(kit):
 
 CRASH = """
 import os, signal, sys
+from datetime import timedelta
 from pathlib import Path
 import storing
 from reconciler import sealing
@@ -342,11 +343,12 @@ from reconciler.secret import Secret
 from reconciler.stores import sqlite
 
 path, key, at = Path(sys.argv[1]), Secret(sys.argv[2]), sys.argv[3]
-store = sqlite.open_store(path)
+store = sqlite.open_store(path, keep_old=timedelta(0))
 ring = sealing.open_keyring(store.info.id, store.slots(), key)
 kit = storing.Kit(ring, key, lambda: store, None, storing.Clock())
 lease = kit.lease()
-puts = [kit.put("a", version=2, expected=1, value="another-secret-value"), kit.put("b"), storing.reject("c")]
+puts = [kit.put("a", version=2, expected=1, value="another-secret-value"), kit.put("b"), storing.reject("c"),
+        kit.move("old", "new")]
 
 def trace(statement):
     if statement.startswith(at):
@@ -365,20 +367,22 @@ def child(code, *arguments):
 @pytest.mark.parametrize(
     "at", ["SAVEPOINT", "INSERT INTO previous", "UPDATE secrets", "INSERT INTO secrets", "INSERT INTO events",
            "INSERT INTO records", "DELETE FROM rejections", "INSERT INTO rejections", "UPDATE workspaces",
-           "UPDATE leases", "COMMIT", "DELETE FROM previous"],
+           "UPDATE leases", "COMMIT", "DELETE FROM records", "DELETE FROM secrets", "DELETE FROM previous"],
 )  # fmt: skip
 def test_attack_70_killed_in_the_middle_of_a_commit_the_store_is_whole(kit, path, at):
-    kit.commit(kit.put("a"), reject := storing.reject("b"))
+    kit.commit(kit.put("a"), kit.put("old"), reject := storing.reject("b"))
     kit.close()
     process = child(CRASH, path, kit.key.reveal(), at)
     assert process.wait(60) == -signal.SIGKILL
     snapshot = kit.store.load(WORKSPACE)
-    assert (snapshot.serial, set(snapshot.records), set(snapshot.rejections)) == (1, {"a"}, {reject.rejection.name})
-    assert kit.unsealed("a") == {"auth_token": storing.VALUE}
+    assert (snapshot.serial, set(snapshot.records)) == (1, {"a", "old"})
+    assert set(snapshot.rejections) == {reject.rejection.name}
+    assert kit.unsealed("a") == kit.unsealed("old") == {"auth_token": storing.VALUE}
     assert kit.broken() == []
     assert kit.raw("PRAGMA integrity_check") == [("ok",)]
     kit.clock.forward(days=365)
-    assert kit.commit(kit.put("a", version=2, expected=1), kit.put("b")) == [True, True]
+    writes = kit.put("a", version=2, expected=1), kit.put("b"), kit.move("old", "new")
+    assert kit.commit(*writes) == [True, True, True]
 
 
 RACE = """

@@ -1,0 +1,174 @@
+"""The use case restore: put a former version back, once its provider says that it is good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler import audit, lineage, restores
+from reconciler.app import naming, plugged
+from reconciler.app.applying import How, Talk
+from reconciler.app.leasing import heartbeat, holding
+from reconciler.app.running import run
+from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
+from reconciler.codes import CODES
+from reconciler.context import now
+from reconciler.engine import Run, Task
+from reconciler.errors import Refused, StoreError, UsageError
+from reconciler.model import Problem, Severity
+from reconciler.plans import Change, Plan
+from reconciler.report import Report, rows
+from reconciler.sealing import Keyring
+from reconciler.secret import Secret
+from reconciler.state import Kept, Record
+from reconciler.stores.base import Store
+from reconciler.writing import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is to be put back, and where."""
+
+    name: str
+    record: Record | None
+    kept: Kept
+    change: Change | None
+    """None where it is what is stored."""
+    secrets: dict[str, Secret]
+    report: Report
+
+
+def restore(where: Where, name: str, version: int, how: How, talk: Talk) -> Report:
+    """Ask the provider about a former version, and store it as a new one. ``version`` 0: the latest that is kept.
+
+    Raises UsageError where it is not kept, StoreError, Refused.
+    """
+    if not how.yes and not talk.interactive:
+        raise UsageError("not-confirmed")
+    store = open_store(where)
+    try:
+        workspace = known_workspace(where.workspace, store)
+        keys = keyring(where, store)
+        found = _find(where, store, keys, workspace, name, version)
+        if found.change is None:
+            return found.report
+        talk.plan(found.report)
+        _gate(found.change)
+        if not how.yes and not talk.confirm(f"Restore v{found.kept.record.version} of {found.name}?"):
+            raise Refused("declined")
+        return _under_lease(where, how, talk, store, keys, found)
+    finally:
+        store.close()
+
+
+def kept(store: Store, workspace: str, name: str) -> dict[int, Kept]:
+    """The former versions of a credential that can still be looked at, newest first, under whatever name they lie."""
+    chain = store.events(workspace)
+    found = lineage.versions(chain, name)
+    there = {
+        (one.record.name, one.record.version): one for old in {*found.values()} for one in store.kept(workspace, old)
+    }
+    return {version: there[old, version] for version, old in found.items() if (old, version) in there}
+
+
+def _find(where: Where, store: Store, keys: Keyring, workspace: str, name: str, version: int) -> _Found:
+    snapshot = store.load(workspace)
+    record = naming.find(snapshot.records, name)
+    warned = naming.warnings(name, record) if record else ()
+    name = record.name if record else name
+    former = _former(store, workspace, name, version, record)
+    if record:
+        # compared with its latest event before anything is decided by it
+        store.sealed(workspace, name)
+    before, provider = former.record, former.record.declared.provider
+    secrets = {s.field: keys.unseal(workspace, before.name, provider, s) for s in former.sealed}
+    fingerprint = keys.fingerprinter(workspace)
+    prints = {key: fingerprint(name, key, value) for key, value in secrets.items()}
+    known = plugged.traits(replace(snapshot, records={**snapshot.records, name: before}))
+    change = restores.restore(name, record, before, prints, known)
+    changes = (change,) if change else ()
+    report = Report(
+        "restore",
+        header=header_of(store, snapshot),
+        problems=(*warned, *(_flips_back(c) for c in changes)),
+        plan=Plan(changes, () if change else (name,), len(secrets), len(secrets)),
+        origin=where.origin,
+        traits=known,
+        facts={"name": name, "version": before.version, "was": before.name},
+    )
+    return _Found(name, record, former, change, secrets, report)
+
+
+def _former(store: Store, workspace: str, name: str, version: int, record: Record | None) -> Kept:
+    """The version to put back. Raises UsageError that says which there are."""
+    if record is None:
+        _gone_where(store, workspace, name)
+    there = {number: one for number, one in kept(store, workspace, name).items() if one.whole}
+    if version in there:
+        return there[version]
+    if not version and there:
+        return next(iter(there.values()))
+    if record and version == record.version:
+        raise UsageError("no-such-version", f"v{version} of {name} is what is stored now")
+    said = ", ".join(f"v{number} until {one.until}" for number, one in there.items()) or "none"
+    what = f"v{version} of {name} is not kept" if version else f"{name} has no former version that is kept"
+    raise UsageError("no-such-version", f"{what}; kept: {said}")
+
+
+def _gone_where(store: Store, workspace: str, name: str) -> None:
+    """Raise UsageError where a name that has no record was never stored, or is another one now."""
+    latest = next((event for _, event, _ in reversed(store.events(workspace)) if event.name == name), None)
+    if latest is None:
+        raise naming.unknown(name, store.load(workspace).records)
+    if "to" in latest.body:
+        new = latest.body["to"]
+        raise UsageError("no-such-name", f"{name} is {new} now", f"reconciler restore {new}")
+
+
+def _flips_back(change: Change) -> Problem:
+    """That a manifest still says something else: nobody is surprised by the next apply."""
+    code = CODES["flips-back"]
+    keys = [key for key, state in change.secrets.items() if state != "unchanged"]
+    references = ", ".join(change.declared.references[key] for key in keys)
+    detail = f"{change.name}: what its entry declares" + (f", and the value behind {references}" if keys else "")
+    if change.record is None:
+        detail = (
+            f"{change.name}: where no manifest declares it, it is noted as undeclared, and --prune deletes it again"
+        )
+    return Problem(
+        code.name, code.summary, subject=change.name, detail=detail, hint=code.hint, severity=Severity.WARNING
+    )
+
+
+def _gate(change: Change) -> None:
+    if change.blocked:
+        raise Refused(change.blocked, f"{change.name} would become another account")
+
+
+def _under_lease(where: Where, how: How, talk: Talk, store: Store, keys: Keyring, found: _Found) -> Report:
+    workspace, change = found.report.header.workspace if found.report.header else "", found.change
+    if change is None:
+        raise ValueError("there is nothing to restore")
+    with holding(store, workspace, where.origin, where.patience) as lease:
+        again = _find(where, store, keys, workspace, found.name, found.kept.record.version)
+        if again.change is None or again.record != found.record or again.kept != found.kept:
+            raise Refused("plan-stale")
+        versions = store.last_versions(workspace, [found.name])
+        writer = Writer(store, keys, lease, where.origin, "", now, versions)
+        if again.report.plan:
+            talk.asking(again.report.plan)
+        made = run([Task(again.change, again.secrets)], how.asking, writer.commit, talk, sandbox=where.sandbox,
+                   beat=heartbeat(store, lease))  # fmt: skip
+    return _ended(found, made, store, workspace)
+
+
+def _ended(found: _Found, made: Run, store: Store, workspace: str) -> Report:
+    """The report comes whatever happened: where the store is gone by now, without the row."""
+    problems = [*found.report.problems, *([made.error.problem()] if made.error else [])]
+    report = replace(found.report, problems=tuple(problems), outcomes=made.results(), interrupted=made.interrupted)
+    try:
+        everything = rows(store.load(workspace), report.traits)
+        head = store.head(workspace)
+    except StoreError as error:
+        return report if made.error else replace(report, problems=(*problems, error.problem()))
+    return replace(report, rows=tuple(row for row in everything if row.name == found.name), total=len(everything),
+                   anchor=audit.anchor(*head) if head else "")  # fmt: skip

@@ -1,0 +1,39 @@
+"""What a store keeps of former versions for a while, each compared with the event that it left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler import audit
+from reconciler.errors import StoreError
+from reconciler.state import Kept, SealedSecret
+from reconciler.stores import _rows, _sql
+from reconciler.stores._database import Database, Row
+
+
+def kept(database: Database, workspace: str, name: str) -> list[Kept]:
+    """The former versions under this name that have not run out, newest first; inside a transaction of the caller.
+
+    Raises StoreError ``tampered`` where one is not what its event left.
+    """
+    of = {"workspace": workspace, "name": name, "now": database.now()}
+    found = (SealedSecret(*row) for row in database.rows(_sql.GET_SECRETS_SINCE, of))
+    secrets = {(secret.field, secret.version): secret for secret in found}
+    return [_kept(database, of, row, secrets) for row in database.rows(_sql.GET_KEPT, of)]
+
+
+def _kept(database: Database, of: Mapping[str, Any], row: Row, secrets: Mapping[tuple[str, int], SealedSecret]) -> Kept:
+    workspace, name, version = of["workspace"], of["name"], row[1]
+    columns, facts = row[: len(_sql.RECORD)], row[len(_sql.RECORD) :]
+    wanted = _rows.versions_of(workspace, facts[0])
+    sealed = [secrets[field, at] for field, at in sorted(wanted.items()) if (field, at) in secrets]
+    if len(sealed) == len(wanted):
+        left = database.rows(_sql.GET_LEFT, {**of, "version": version})
+        # the columns that the hash covers are among those that make a record
+        stored = dict(zip(_sql.RECORD, columns, strict=True))
+        if not left or audit.row_hash(stored, sealed) != left[0][0]:
+            raise StoreError("tampered", f"v{version} of {name} in {workspace}, kept for a while, was altered")
+    prints: Sequence[Row] = [(name, s.field, s.version, s.fingerprint) for s in sealed]
+    record = _rows.records_of(workspace, [columns], prints)[name]
+    return Kept(record, tuple(sealed), len(sealed) == len(wanted), bool(facts[1]), facts[2], facts[3])

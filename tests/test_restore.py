@@ -1,0 +1,168 @@
+"""Restore through the real command line: a former version comes back once its provider accepts it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+WRONG = "f" * 32
+LABEL = "    label: Marketing US\n"
+
+
+def names(project) -> dict[str, int]:
+    listed = project.sandbox("list", "--format", "json").json["credentials"]
+    return {c["name"]: c["version"] for c in listed}
+
+
+def label(project, name="marketing-us") -> str:
+    return project.sandbox("get", name, "--format", "json").json["credentials"][0]["label"]
+
+
+def events(project, name) -> list[tuple[str, str, int]]:
+    told = project.sandbox("history", name, "--format", "json").json["events"]
+    return [(e["what"], e["result"], e["version"]) for e in reversed(told)]
+
+
+@pytest.fixture
+def changed(applied):
+    """``marketing-us`` has another label in v2."""
+    applied.edit(LABEL, "    label: Second\n")
+    assert applied.sandbox("apply", "--yes").code == 0
+    return applied
+
+
+def test_the_version_before_comes_back_as_a_new_one_and_the_next_plan_flips_it(changed):
+    done = changed.sandbox("restore", "marketing-us", "--yes")
+    assert done.code == 0, done.out + done.err
+    assert re.search(r"~ marketing-us +twilio +restore v1 of \d{4}", done.out)
+    assert 'label            Second → "Marketing US"' in done.out
+    assert "Restored: marketing-us is v3 now, as it was in v1 of" in done.out
+    assert "warning[flips-back]" in done.out
+    assert (names(changed)["marketing-us"], label(changed)) == (3, "Marketing US")
+    assert events(changed, "marketing-us")[-1] == ("restore", "updated", 3)
+    assert "Plan: 0 to create, 1 to update" in changed.sandbox("plan").out
+    assert changed.sandbox("check", "marketing-us").code == 0
+
+
+def test_a_version_is_chosen_by_its_number_and_nothing_happens_where_it_is_the_stored_one(changed):
+    changed.edit("    label: Second\n", "    label: Third\n")
+    assert changed.sandbox("apply", "--yes").code == 0
+    assert changed.sandbox("restore", "marketing-us", "--version", "1", "--yes").code == 0
+    assert (names(changed)["marketing-us"], label(changed)) == (4, "Marketing US")
+    again = changed.sandbox("restore", "marketing-us", "--version", "1", "--yes")
+    assert again.code == 0
+    assert "No changes: marketing-us is stored as it was in v1." in again.out
+    assert names(changed)["marketing-us"] == 4
+
+
+def test_a_deleted_credential_is_restored_with_its_creator(applied):
+    text = (applied.path / "credentials.yaml").read_text()
+    before = applied.sandbox("get", "otp-apac", "--format", "json").json["credentials"][0]
+    applied.write(text.split("  otp-apac:")[0])
+    assert applied.sandbox("apply", "--yes", "--prune").code == 0
+    assert set(names(applied)) == {"alerts-eu", "marketing-us"}
+    done = applied.sandbox("restore", "otp-apac", "--yes")
+    assert done.code == 0, done.out + done.err
+    after = applied.sandbox("get", "otp-apac", "--format", "json").json["credentials"][0]
+    assert after["version"] == 2
+    for key in ("created_at", "created_by", "declared", "secret_changed_at"):
+        assert after[key] == before[key]
+    assert events(applied, "otp-apac")[-1] == ("restore", "created", 2)
+    applied.write(text)
+    assert "No changes" in applied.sandbox("plan").out
+
+
+def test_a_version_from_before_a_rename_comes_back_under_the_new_name(changed):
+    changed.edit("  marketing-us:\n", "  sms-fr:\n    moved_from: marketing-us\n")
+    assert changed.sandbox("apply", "--yes").code == 0
+    assert names(changed)["sms-fr"] == 3
+    done = changed.sandbox("restore", "sms-fr", "--version", "1", "--yes")
+    assert done.code == 0, done.out + done.err
+    assert "it was marketing-us then" in done.out
+    assert (names(changed)["sms-fr"], label(changed, "sms-fr")) == (4, "Marketing US")
+    assert changed.sandbox("check", "sms-fr").code == 0
+    old = changed.sandbox("restore", "marketing-us", "--version", "2", "--yes")
+    assert old.code == 0
+    assert "marketing-us is sms-fr now" in old.out
+    assert names(changed)["sms-fr"] == 5
+    changed.edit("    moved_from: marketing-us\n", "")
+    assert changed.sandbox("apply", "--yes").code == 0
+    gone = changed.sandbox("restore", "marketing-us", "--yes")
+    assert gone.code == 64
+    assert "reconciler restore sms-fr" in gone.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["marketing-us", "--version", "9"], "v9 of marketing-us is not kept; kept: v1 until "),
+        (["marketing-us", "--version", "2"], "v2 of marketing-us is what is stored now"),
+        (["alerts-eu"], "alerts-eu has no former version that is kept; kept: none"),
+        (["marketing-uk"], "did you mean marketing-us?"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_is(changed, arguments, said):
+    done = changed.sandbox("restore", *arguments, "--yes")
+    assert done.code == 64
+    assert said in done.err
+    assert names(changed)["marketing-us"] == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "result"), [(401, "key-refused", "rejected"), (503, "server-error", "failed")]
+)
+def test_what_the_provider_does_not_accept_changes_nothing(changed, refusing_server, status, code, result):
+    changed.edit("    region: eu\n", "    region: eu\n    label: Second\n")
+    assert changed.sandbox("apply", "--yes").code == 0
+    done = changed.run("restore", "alerts-eu", "--yes", f"--sandbox-url=sinch={refusing_server(status)}")
+    assert done.code == 3
+    assert f"error[{code}]" in done.out
+    assert "v2 keeps serving; nothing is restored" in done.out
+    assert (names(changed)["alerts-eu"], label(changed, "alerts-eu")) == (2, "Second")
+    assert not any(c["rejection"] for c in changed.sandbox("list", "--format", "json").json["credentials"])
+    assert events(changed, "alerts-eu")[-1] == ("restore", result, 2)
+
+
+def test_a_restore_asks_first(changed):
+    done = changed.sandbox("restore", "marketing-us")
+    assert done.code == 64
+    assert "not-confirmed" in done.err
+
+
+def test_protection_stays_on_and_holds_the_account(changed):
+    changed.edit("    label: Second\n", "    label: Second\n    protected: true\n")
+    assert changed.sandbox("apply", "--yes").code == 0
+    assert changed.sandbox("restore", "marketing-us", "--version", "1", "--yes").code == 0
+    told = changed.sandbox("get", "marketing-us", "--format", "json").json["credentials"][0]
+    assert told["declared"]["common"] == {"label": "Marketing US", "protected": True}
+
+
+def test_a_waiting_rejection_stays_where_an_older_version_is_restored(changed):
+    changed.env["TWILIO_AUTH_TOKEN"] = WRONG
+    assert changed.sandbox("apply", "--yes").code == 3
+    assert changed.sandbox("restore", "marketing-us", "--yes").code == 0
+    row = next(
+        c for c in changed.sandbox("list", "--format", "json").json["credentials"] if c["name"] == "marketing-us"
+    )
+    assert row["status"] == "ready, update rejected"
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "github", "table"])
+def test_every_format_tells_it(changed, form):
+    done = changed.sandbox("restore", "marketing-us", "--yes", "--format", form, "--report", "json=report.json")
+    assert done.code == 0
+    told = json.loads((changed.path / "report.json").read_text())
+    assert [(c["name"], c["restores"]) for c in told["plan"]["changes"]] == [("marketing-us", 1)]
+    assert told["outcomes"][0]["version"] == 3
+    assert "flips-back" in done.out
+
+
+def test_nothing_is_kept_where_nothing_is_to_be_kept(applied):
+    applied.edit(LABEL, "    label: Second\n")
+    assert applied.sandbox("apply", "--yes", "--keep-old", "0d").code == 0
+    done = applied.sandbox("restore", "marketing-us", "--yes")
+    assert done.code == 64
+    assert ("forget", "forgotten", 2) in events(applied, "marketing-us")
+    assert applied.sandbox("apply", "--yes", env={"RECONCILER_KEEP_OLD": "soon"}).code == 64
