@@ -284,7 +284,7 @@ def test_every_read_is_on_the_record_and_the_next_apply_takes_it_into_the_chain(
     assert applied.sandbox("apply", "--yes").code == 0
     assert [seq for seq, *_ in reads(applied)] == [6, 5, 4]
     out = applied.sandbox("history", "--what", "read").out
-    assert "Chain 1…7: whole" in out
+    assert "Chain whole 1…7" in out
     assert applied.sandbox("list").code == 0
     out = applied.sandbox("history", "--what", "read", "--actor", "tom").out
     assert "Read once, by tom. Still in use, of what was read: otp-apac.api_key." in out
