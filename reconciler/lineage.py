@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from reconciler.audit import Link
 from reconciler.model import Event, Result
@@ -25,6 +26,35 @@ def versions(chain: Sequence[Link], name: str) -> dict[int, str]:
         if event.result in STORED:
             found.setdefault(event.version, event.name)
     return found
+
+
+def event_of(chain: Sequence[Link], name: str, version: int) -> Event | None:
+    """The event that left this version; None where the credential never had it."""
+    found = (event for _, event in _one(chain, name) if event.result in STORED and event.version == version)
+    return next(found, None)
+
+
+def replayed(chain: Sequence[Link], name: str, version: int) -> dict[str, Any]:
+    """What a version declared, told from the events alone: they stay when the record itself is gone."""
+    declared: dict[str, Any] = {}
+    for _, event in reversed(list(_one(chain, name))):
+        if event.result == Result.DELETED:
+            declared = {}
+        if event.result in STORED and event.version <= version:
+            _change(declared, event.body.get("fields", ()))
+    declared.pop("moved_from", None)
+    return declared
+
+
+def _change(declared: dict[str, Any], fields: Sequence[Sequence[Any]]) -> None:
+    for key, _, after in fields:
+        outer, dot, inner = key.partition(".")
+        # only a mapping of words has inner keys; each may have dots of its own
+        place = declared.setdefault(outer, {}) if dot else declared
+        if after is None:
+            place.pop(inner if dot else outer, None)
+        else:
+            place[inner if dot else outer] = after
 
 
 def _one(chain: Sequence[Link], name: str) -> Iterator[tuple[int, Event]]:

@@ -166,3 +166,56 @@ def test_nothing_is_kept_where_nothing_is_to_be_kept(applied):
     assert done.code == 64
     assert ("forget", "forgotten", 2) in events(applied, "marketing-us")
     assert applied.sandbox("apply", "--yes", env={"RECONCILER_KEEP_OLD": "soon"}).code == 64
+
+
+# what a version was
+
+
+def test_get_lists_the_versions_that_are_kept(changed):
+    done = changed.sandbox("get", "marketing-us")
+    assert re.search(r"former +v1 as marketing-us, kept until \d{4}-", done.out)
+    told = changed.sandbox("get", "marketing-us", "--format", "json").json["facts"]["kept"]
+    assert [(one["version"], one["name"], one["whole"]) for one in told] == [(1, "marketing-us", True)]
+
+
+def version(project, name, number) -> dict:
+    return project.sandbox("get", name, "--version", str(number), "--format", "json").json["facts"]
+
+
+def test_get_tells_what_a_version_was_and_whether_its_secret_is_still_there(changed):
+    first, second = (version(changed, "marketing-us", number) for number in (1, 2))
+    assert (first["declared"]["label"], second["declared"]["label"]) == ("Marketing US", "Second")
+    assert (first["secret"], second["secret"]) == ("kept", "stored")
+    assert first["fingerprints"] == second["fingerprints"]
+    assert re.fullmatch("[0-9a-f]{8}", first["fingerprints"]["auth_token"])
+    assert first["account"] == "AC00000000000000000000000000000001"
+    done = changed.sandbox("get", "marketing-us", "--version", "1")
+    assert "reconciler restore marketing-us --version 1" in done.out
+
+
+def test_a_version_that_is_gone_is_told_from_the_events(applied):
+    applied.edit(LABEL, "    label: Second\n    tags: {team: a, site: b}\n")
+    applied.sandbox("apply", "--yes", "--keep-old", "0d")
+    applied.edit("{team: a, site: b}", "{team: c}")
+    applied.edit("  marketing-us:\n", "  sms-fr:\n    moved_from: marketing-us\n")
+    applied.sandbox("apply", "--yes", "--keep-old", "0d")
+    first, second, third = (version(applied, "sms-fr", number) for number in (1, 2, 3))
+    assert [one["secret"] for one in (first, second, third)] == ["gone", "gone", "stored"]
+    assert [one["was"] for one in (first, second, third)] == ["marketing-us", "marketing-us", "sms-fr"]
+    assert first["declared"]["label"] == "Marketing US"
+    assert second["declared"]["tags"] == {"team": "a", "site": "b"}
+    assert third["declared"] == {**second["declared"], "tags": {"team": "c"}}
+    assert "gone for good" in applied.sandbox("get", "sms-fr", "--version", "1").out
+    missing = applied.sandbox("get", "sms-fr", "--version", "9")
+    assert missing.code == 64
+    assert "sms-fr never had a v9; it had: v3, v2, v1" in missing.err
+
+
+def test_a_deleted_credential_is_told_with_what_puts_it_back(applied):
+    applied.write((applied.path / "credentials.yaml").read_text().split("  otp-apac:")[0])
+    applied.sandbox("apply", "--yes", "--prune")
+    done = applied.sandbox("get", "otp-apac")
+    assert done.code == 64
+    assert "otp-apac was deleted; v1 is kept until" in done.err
+    assert "reconciler restore otp-apac" in done.err
+    assert version(applied, "otp-apac", 1)["secret"] == "kept"

@@ -37,12 +37,13 @@ def list_(*, require: int, **given: Any) -> Report:
 @click.command("get")
 @click.argument("name")
 @opt.reading_options
+@click.option("--version", type=click.IntRange(1), metavar="N", help="As it was in this version.")
 @reporting("get", brief=True)
-def get_(*, name: str, **given: Any) -> Report:
+def get_(*, name: str, version: int | None, **given: Any) -> Report:
     """Show everything known of one credential, but its secrets. Offline; needs no key."""
-    from reconciler.app import listing
+    from reconciler.app import versions
 
-    return opt.with_store(listing.get(opt.where(given), name))
+    return opt.with_store(versions.get(opt.where(given), name, version or 0))
 
 
 @click.command("check")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from reconciler.render import rows as say
 from reconciler.render._page import Line
@@ -11,8 +12,13 @@ from reconciler.state import Record
 
 
 def get_lines(report: Report) -> Iterator[Line]:
-    """One row, whole."""
-    if report.header is None or not report.rows:
+    """One row, whole; or what it was in one version."""
+    if report.header is None:
+        return
+    if "version" in report.facts:
+        yield say.header(report.header)
+        yield from _version(report.facts)
+    if not report.rows:
         return
     row = report.rows[0]
     yield say.header(report.header)
@@ -28,6 +34,30 @@ def get_lines(report: Report) -> Iterator[Line]:
     if row.rejection:
         yield from _refused(row)
     yield from (f"  due               {say.due(one)}" for one in report.due)
+    yield from (f"  former            {_kept(one)}" for one in report.facts.get("kept", ()))
+
+
+def _kept(one: Mapping[str, Any]) -> str:
+    """One former version, and until when it can be had back."""
+    then = "" if one["whole"] else ", its secret is gone"
+    return f"v{one['version']} as {say.safe(one['name'])}, kept until {say.clock(one['until'])}{then}"
+
+
+def _version(facts: Mapping[str, Any]) -> Iterator[Line]:
+    named = "" if facts["was"] == facts["name"] else f", then {say.safe(facts['was'])}"
+    yield f"{say.safe(facts['name'])} v{facts['version']}{named}"
+    yield from _facts({key: say.value(value) for key, value in facts["declared"].items()})
+    secrets = {
+        "stored": "stored: this is the present version",
+        "kept": f"kept until {say.clock(facts['until'])}: reconciler restore {facts['name']} --version {facts['version']}",
+        "gone": "gone for good",
+    }
+    yield from _facts({
+        "stored": f"{say.clock(facts['at'])} by {say.safe(facts['by'])} ({facts['what']})",
+        "account": say.safe(facts["account"]),
+        "fingerprints": ", ".join(f"{key} {shown}" for key, shown in facts["fingerprints"].items()),
+        "secret": secrets[facts["secret"]],
+    })  # fmt: skip
 
 
 def _facts(facts: dict[str, str]) -> Iterator[str]:

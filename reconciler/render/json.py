@@ -103,7 +103,12 @@ PARTS: dict[str, dict[str, Part]] = {
         **SMALL,
     },
     "list": {**_ROWS, "due": _due, "required": lambda report: report.required},
-    "get": {**_ROWS, "credentials": lambda report: [shape.whole_row(row) for row in report.rows], "due": _due},
+    "get": {
+        **_ROWS,
+        "credentials": lambda report: [shape.whole_row(row) for row in report.rows],
+        "due": _due,
+        **SMALL,
+    },  # fmt: skip
     "cancel": {**_ROWS, **SMALL},
     "check": {
         "checkups": lambda report: [shape.checkup(one) for one in report.checkups],

@@ -786,3 +786,71 @@ def test_the_events_of_one_name_are_its_own_in_order(kit):
     kit.commit(tell("a"))
     assert [e.what for e in kit.store.events_about(WORKSPACE, "a")] == ["create", "update"]
     assert kit.store.events_about("staging", "a") == []
+
+
+# former versions
+
+
+def test_what_is_replaced_renamed_or_deleted_is_kept_for_a_while(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=2, expected=1, keep=True, label="Second"))
+    kit.commit(kit.put("a", version=3, expected=2, value="another-secret-value"))
+    second, first = kit.store.kept(WORKSPACE, "a")
+    assert [(one.record.version, one.whole, one.deleted) for one in (first, second)] == [
+        (1, True, False),
+        (2, True, False),
+    ]
+    assert first.sealed == second.sealed
+    assert (first.record.declared.label, second.record.declared.label) == ("", "Second")
+    assert kit.ring.unseal(WORKSPACE, "a", "twilio", first.sealed[0]).reveal() == VALUE
+    assert first.until == "2026-11-30T14:02:08.125Z"
+    kit.commit(delete("a", 3))
+    assert [one.deleted for one in kit.store.kept(WORKSPACE, "a")] == [True, False, False]
+    assert kit.store.kept(WORKSPACE, "none") == []
+
+
+def test_what_has_run_out_is_not_given_out_even_before_it_is_removed(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=2, expected=1))
+    kit.clock.forward(days=7)
+    assert kit.store.kept(WORKSPACE, "a") == []
+    assert kit.raw("SELECT COUNT(*) FROM previous") == [(1,)]
+
+
+def test_what_goes_for_good_leaves_an_event_that_names_it(kit):
+    kit.commit(kit.put("a"), kit.put("b"))
+    kit.commit(kit.put("a", version=2, expected=1), delete("b", 1))
+    kit.clock.forward(days=7)
+    kit.commit(tell("c"))
+    told = {e.name: (e.body["versions"], e.body["secrets_gone"], e.body["who"]["actor"], e.version, bool(e.row_hash))
+            for _, e, _ in kit.store.events(WORKSPACE) if e.what == "forget"}  # fmt: skip
+    assert told == {"a": ([1], ["auth_token v1"], "lea", 2, True), "b": ([1], ["auth_token v1"], "lea", 1, False)}
+    kit.commit(tell("c"))
+    assert [e.what for _, e, _ in kit.store.events(WORKSPACE)].count("forget") == 2
+    assert kit.unsealed("a") == {"auth_token": VALUE}
+    assert kit.broken() == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE previous SET declared = replace(declared, 'AC1', 'AC2')",
+        "UPDATE previous SET version = 2",
+        "UPDATE previous SET secret_versions = '{}'",
+        "UPDATE previous SET secret_versions = '[]'",
+        "UPDATE secrets SET sealed = x'00' WHERE version = 1",
+    ],
+)
+def test_attack_05_a_former_version_that_was_altered_is_found_before_it_is_put_back(kit, sql):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=2, expected=1, value="another-secret-value"))
+    kit.raw(sql)
+    refused("tampered", kit.store.kept, WORKSPACE, "a")
+
+
+def test_a_former_version_whose_secret_is_gone_says_so(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=2, expected=1))
+    kit.raw("DELETE FROM secrets WHERE version = 1")
+    (former,) = kit.store.kept(WORKSPACE, "a")
+    assert (former.whole, former.sealed) == (False, ())

@@ -385,6 +385,33 @@ def test_attack_70_killed_in_the_middle_of_a_commit_the_store_is_whole(kit, path
     assert kit.commit(*writes) == [True, True, True]
 
 
+def test_attack_44_a_secret_that_is_gone_for_good_is_in_no_file_of_the_store(kit, path):
+    kit.commit(kit.put("a"))
+    (old,) = kit.store.sealed(WORKSPACE, "a")
+    kit.commit(kit.put("a", version=2, expected=1, value="another-secret-value"))
+
+    def files() -> bytes:
+        return b"".join(file.read_bytes() for file in sorted(path.parent.iterdir()))
+
+    assert old.sealed in files()
+    kit.clock.forward(days=7)
+    kit.commit(storing.tell("b"))
+    # the store is still open: nothing was tidied up by closing it
+    assert old.sealed not in files()
+    assert kit.unsealed("a") == {"auth_token": "another-secret-value"}
+
+
+def test_a_reader_that_keeps_a_moment_open_does_not_stop_a_write_that_cleans(kit, path):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=2, expected=1))
+    kit.clock.forward(days=7)
+    reader = kit.another()
+    with reader._db.reading():
+        assert reader._db.rows("SELECT COUNT(*) FROM previous")[0][0] == 1
+        assert kit.commit(storing.tell("b")) == [True]
+    assert kit.raw("SELECT COUNT(*) FROM previous") == [(0,)]
+
+
 RACE = """
 import sys, time
 from pathlib import Path
