@@ -11,8 +11,9 @@ from reconciler.due import Due
 from reconciler.model import Account, Action, Answer, Event, Mode, Place, Problem, Result, Severity
 from reconciler.planfile import Made, PlanFile, Stored
 from reconciler.planner import plan
-from reconciler.plans import Outcome
+from reconciler.plans import Outcome, Plan
 from reconciler.report import Checkup, Entry, Filed, Header, Report, rows
+from reconciler.restores import restore
 from reconciler.scope import Known, Scope
 from reconciler.state import Snapshot
 from reconciler.verdicts import after_check, status
@@ -215,6 +216,45 @@ def get_report() -> Report:
     return Report("get", header=HEADER, rows=(row,), total=5, due=DUE, traits=TRAITS)
 
 
+KEPT = [{"version": 2, "until": "2026-11-30T14:02:08.125Z", "name": "marketing", "whole": True},
+        {"version": 1, "until": "2026-11-29T14:02:08.125Z", "name": "marketing", "whole": False}]  # fmt: skip
+
+
+def get_kept() -> Report:
+    return replace(get_report(), facts={"kept": KEPT})
+
+
+def get_version() -> Report:
+    facts = {
+        "name": "marketing-us", "version": 2, "was": "marketing", "what": "update", "at": TIME, "by": "tom",
+        "declared": {"provider": "twilio", "account_sid": "AC1", "auth_token": "env://T", "label": "Marketing US"},
+        "account": "AC1", "fingerprints": {"auth_token": "a3f91c07"}, "secret": "kept", "until": KEPT[0]["until"],
+    }  # fmt: skip
+    return Report("get", header=HEADER, total=5, facts=facts)
+
+
+def restored() -> Report:
+    stored = record("marketing-us", label="Marketing US & CA", version=4)
+    former = record("marketing", label="Marketing US", version=3)
+    change = restore("marketing-us", stored, former, {"auth_token": b"old"}, TRAITS)
+    flips = problem("flips-back", subject="marketing-us", severity=Severity.WARNING, detail="marketing-us: its entry")
+    shown = rows(Snapshot("production", 214, {"marketing-us": record("marketing-us", version=5)}, {}), TRAITS)
+    outcome = Outcome(change, Result.UPDATED, 5, VALID, seconds=0.3)
+    facts = {"name": "marketing-us", "version": 3, "was": "marketing"}
+    return Report("restore", header=HEADER, plan=Plan((change,), (), 1, 1), problems=(flips,), traits=TRAITS,
+                  rows=shown, outcomes=(outcome,), total=5, anchor="412:9c1e77a0d2b45f18", facts=facts)  # fmt: skip
+
+
+def restore_refused() -> Report:
+    (outcome,) = restored().outcomes
+    refused = replace(outcome, result=Result.REJECTED, version=4, verdict=REFUSED)
+    return replace(restored(), outcomes=(refused,), rows=(), problems=())
+
+
+def restore_same() -> Report:
+    return replace(restored(), plan=Plan((), ("marketing-us",), 1, 1), outcomes=(), problems=(), rows=(), anchor="")
+
+
 def cancel_report() -> Report:
     return replace(get_report(), command="cancel", facts={"name": "marketing-us"}, due=())
 
@@ -333,6 +373,11 @@ CASES = {
     "list": list_report,
     "list-filtered": list_filtered,
     "get": get_report,
+    "get-kept": get_kept,
+    "get-version": get_version,
+    "restore": restored,
+    "restore-refused": restore_refused,
+    "restore-same": restore_same,
     "cancel": cancel_report,
     "validate": validate_report,
     "validate-good": validate_good,

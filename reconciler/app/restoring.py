@@ -21,7 +21,7 @@ from reconciler.sealing import Keyring
 from reconciler.secret import Secret
 from reconciler.state import Kept, Record
 from reconciler.stores.base import Store
-from reconciler.writing import Writer
+from reconciler.writing import STORED, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,9 @@ def _under_lease(where: Where, how: How, talk: Talk, store: Store, keys: Keyring
 
 def _ended(found: _Found, made: Run, store: Store, workspace: str) -> Report:
     """The report comes whatever happened: where the store is gone by now, without the row."""
-    problems = [*found.report.problems, *([made.error.problem()] if made.error else [])]
+    stored = any(outcome.result in STORED for outcome in made.results())
+    problems = [problem for problem in found.report.problems if stored or problem.code != "flips-back"]
+    problems += [made.error.problem()] if made.error else []
     report = replace(found.report, problems=tuple(problems), outcomes=made.results(), interrupted=made.interrupted)
     try:
         everything = rows(store.load(workspace), report.traits)

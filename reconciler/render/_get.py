@@ -47,9 +47,10 @@ def _version(facts: Mapping[str, Any]) -> Iterator[Line]:
     named = "" if facts["was"] == facts["name"] else f", then {say.safe(facts['was'])}"
     yield f"{say.safe(facts['name'])} v{facts['version']}{named}"
     yield from _facts({key: say.value(value) for key, value in facts["declared"].items()})
+    back = f"reconciler restore {facts['name']} --version {facts['version']}"
     secrets = {
         "stored": "stored: this is the present version",
-        "kept": f"kept until {say.clock(facts['until'])}: reconciler restore {facts['name']} --version {facts['version']}",
+        "kept": f"kept until {say.clock(facts['until'])}: {back}",
         "gone": "gone for good",
     }
     yield from _facts({

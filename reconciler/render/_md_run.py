@@ -45,6 +45,31 @@ def _applied(report: Report, plan: Plan) -> str:
     return f"{'✅' if done and not report.errors else '🔴'} {', '.join(parts)}{anchor}"
 
 
+def restore_page(report: Report, problems: tuple[md.Section, ...]) -> md.Page:
+    """What was put back, or why not."""
+    sections = (
+        *problems,
+        md.table(("", "credential", "result", "version", "answer"), map(_outcome, report.outcomes)),
+        md.Section(tuple(_another(o.change.name, o.verdict) for o in report.outcomes if o.result in _BAD)),
+    )
+    return _page(report, "restore", _restored(report), sections, "")
+
+
+def _another(name: str, verdict: Verdict | None) -> str:
+    likely = f"likely {', or '.join(map(md.prose, verdict.likely))}; " if verdict and verdict.likely else ""
+    return f"{likely}choose another version: {md.code(f'reconciler get {name}')}"
+
+
+def _restored(report: Report) -> str:
+    name = md.code(report.facts["name"])
+    anchor = f" · anchor {md.code(report.anchor)}" if report.anchor else ""
+    for outcome in report.outcomes:
+        if outcome.result in _BAD or outcome.result is Result.SKIPPED:
+            return f"🔴 {name} not restored: {md.word(say.result(outcome))}{anchor}"
+        return f"✅ {name} is v{outcome.version}, as it was in v{report.facts['version']}{anchor}"
+    return f"⚪ no changes: {name} is as it was in v{report.facts['version']}"
+
+
 def _outcome(outcome: Outcome) -> str:
     change, verdict = outcome.change, outcome.verdict
     sign = "🔴" if outcome.result in _BAD else "⚪" if outcome.result is Result.SKIPPED else "✅"

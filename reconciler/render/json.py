@@ -108,7 +108,7 @@ PARTS: dict[str, dict[str, Part]] = {
         "credentials": lambda report: [shape.whole_row(row) for row in report.rows],
         "due": _due,
         **SMALL,
-    },  # fmt: skip
+    },
     "cancel": {**_ROWS, **SMALL},
     "check": {
         "checkups": lambda report: [shape.checkup(one) for one in report.checkups],

@@ -7,7 +7,7 @@ from reconciler.render import _md as md
 from reconciler.render import rows as say
 from reconciler.render import table
 from reconciler.render._md_plan import plan_page
-from reconciler.render._md_run import apply_page, check_page, list_page
+from reconciler.render._md_run import apply_page, check_page, list_page, restore_page
 from reconciler.report import Report, exit_code
 
 FENCED_WIDTH = 120
@@ -26,6 +26,8 @@ def _page(report: Report, now: str) -> md.Page:
         return plan_page(report, report.plan, problems)
     if report.command == "apply" and report.plan:
         return apply_page(report, report.plan, problems)
+    if report.command == "restore" and report.plan:
+        return restore_page(report, problems)
     if report.command == "check" and report.header:
         return check_page(report, problems)
     if report.command == "list" and report.header:
