@@ -40,8 +40,10 @@ def replayed(chain: Sequence[Link], name: str, version: int) -> dict[str, Any]:
     for _, event in reversed(list(_one(chain, name))):
         if event.result == Result.DELETED:
             declared = {}
-        if event.result in STORED and event.version <= version:
+        if event.result in STORED:
             _change(declared, event.body.get("fields", ()))
+            if event.version == version:
+                break
     declared.pop("moved_from", None)
     return declared
 

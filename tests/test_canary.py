@@ -67,6 +67,8 @@ ROWS = (
         codes=(0, 64)),
     Row("cancel", ("otp-apac", *SANDBOX), ("otp-apac", *SANDBOX), "reconciler.stores._store:SqlStore.commit",
         where="refused", where_refused="applied", codes=(0, 64)),
+    Row("restore", ("marketing-us", "--yes", *SANDBOX), ("no-such", "--yes", *SANDBOX), "reconciler.restores:restore",
+        where="former", where_refused="former", codes=(0, 64)),
     Row("exec", (*SANDBOX, "marketing-us", "alerts-eu"), (*SANDBOX, "no-such"), "reconciler.audit:read", codes=(0, 64),
         product=("environment",), last=("--", "true")),
     Row("read", ("marketing-us", "auth_token", "--reveal", *SANDBOX), ("marketing-us", "auth_token", *SANDBOX),
@@ -116,6 +118,10 @@ def places(tmp_path_factory):
     assert watch(made["planned"], "plan", *SANDBOX, *OUT).code == 0
     made["refused"] = made["rotated"].copy(root / "refused")
     assert watch(made["refused"], "apply", "--sandbox", "--yes").code == 3
+    made["former"] = made["applied"].copy(root / "former")
+    manifest = made["former"].project / "credentials.yaml"
+    manifest.write_text(MANIFEST.replace("label: Marketing US", "label: Another"))
+    assert watch(made["former"], "apply", "--sandbox", "--yes").code == 0
     made["other"] = made["applied"].copy(root / "other")
     assert watch(made["other"], "store", "create", *STORE, *SANDBOX).code == 0
     made["locked"] = made["applied"].copy(root / "locked")

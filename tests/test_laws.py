@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from reconciler import audit, manifest, plugins, schema, wording
+from reconciler.app.restoring import kept
 from reconciler.errors import ManifestInvalid
 from reconciler.model import Action, Answer
 from reconciler.planner import plan
@@ -270,6 +271,38 @@ def test_a_stored_secret_is_always_the_value_that_was_last_proven(history):
         for now in history:
             world.apply(now)
             assert world.values() == world.proven
+
+
+@few
+@given(worlds.HISTORY, st.data())
+def test_a_restore_brings_back_what_was_proven_then_or_changes_nothing(history, data):
+    with worlds.world() as world:
+        proven: dict[tuple[str, int], dict[str, str]] = {}
+        for drawn in history:
+            # all is accepted, so that there is much to go back to
+            complete = {text: drawn.values.get(text, "GHJKLMNPQRST") for text in worlds.REFERENCES}
+            world.apply(replace(drawn, values=complete, answers=dict.fromkeys("abcd", "accepted")))
+            values, records = world.values(), world.snapshot().records
+            proven |= {(name, record.version): values[name] for name, record in records.items()}
+            there = [(name, one) for name in records for one in kept(world.kit.store, "production", name).values()]
+            if not there:
+                continue
+            name, former = data.draw(st.sampled_from(there))
+            before = {**records}
+            outcome = world.restore(name, former, data.draw(st.sampled_from(worlds.MOSTLY_ACCEPTED)))
+            after, values = world.snapshot().records, world.values()
+            if outcome is None or outcome.result != "updated":
+                assert after == before
+                continue
+            assert outcome.verdict.answer is Answer.VALID
+            assert values[name] == proven[former.record.name, former.record.version]
+            assert after[name].version == before[name].version + 1
+            assert after[name].declared.settings == former.record.declared.settings
+            assert {other: r for other, r in after.items() if other != name} == {
+                other: r for other, r in before.items() if other != name
+            }
+            assert not world.kit.broken()
+            proven[name, after[name].version] = world.proven[name] = values[name]
 
 
 @few

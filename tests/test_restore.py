@@ -139,6 +139,18 @@ def test_protection_stays_on_and_holds_the_account(changed):
     assert told["declared"]["common"] == {"label": "Marketing US", "protected": True}
 
 
+def test_protection_holds_the_account_against_a_restore(applied):
+    applied.edit("AC00000000000000000000000000000001", "AC00000000000000000000000000000009")
+    applied.right_secrets()
+    assert applied.sandbox("apply", "--yes").code == 0
+    applied.edit(LABEL, LABEL + "    protected: true\n")
+    assert applied.sandbox("apply", "--yes").code == 0
+    done = applied.sandbox("restore", "marketing-us", "--version", "1", "--yes")
+    assert done.code == 4
+    assert "marketing-us would become another account" in done.err
+    assert names(applied)["marketing-us"] == 3
+
+
 def test_a_waiting_rejection_stays_where_an_older_version_is_restored(changed):
     changed.env["TWILIO_AUTH_TOKEN"] = WRONG
     assert changed.sandbox("apply", "--yes").code == 3

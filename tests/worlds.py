@@ -16,7 +16,7 @@ import builders
 import storing
 from hypothesis import strategies as st
 
-from reconciler import planner, report
+from reconciler import planner, report, restores
 from reconciler.app.resolving import Resolved, known
 from reconciler.codes import CODES
 from reconciler.engine import Run, Task, carry_out
@@ -25,7 +25,7 @@ from reconciler.model import Account, Action, Answer, Credential, Declared, Mode
 from reconciler.plans import Outcome, Plan
 from reconciler.scope import Scope
 from reconciler.secret import Secret
-from reconciler.state import Snapshot
+from reconciler.state import Kept, Snapshot
 from reconciler.writing import Writer
 
 WORKSPACE = storing.WORKSPACE
@@ -37,6 +37,7 @@ TRAITS = {
 SETTINGS = {"twilio": "account_sid", "sinch": "service_plan_id", "duo": "plan"}
 
 ANSWERS = tuple(name for name, code in CODES.items() if code.answer)
+MOSTLY_ACCEPTED = (*ANSWERS, *["accepted"] * 2 * len(ANSWERS))
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,24 @@ class World:
             writer.drop_rejections(stale)
         self.kit.store.release(lease)
         return self._learn(Applied(plan, run.results()), now)
+
+    def restore(self, name: str, former: Kept, code: str) -> Outcome | None:
+        """Put a former version back, if the provider gives this code; None where it is what is stored."""
+        ring, record = self.kit.ring, self.snapshot().records.get(name)
+        provider = former.record.declared.provider
+        secrets = {s.field: ring.unseal(WORKSPACE, former.record.name, provider, s) for s in former.sealed}
+        prints = {key: ring.fingerprinter(WORKSPACE)(name, key, value) for key, value in secrets.items()}
+        change = restores.restore(name, record, former.record, prints, TRAITS)
+        if change is None or change.blocked:
+            return None
+        lease = self.kit.lease()
+        versions = self.kit.store.last_versions(WORKSPACE, [name])
+        writer = Writer(self.kit.store, ring, lease, builders.ORIGIN, "", self.kit.clock, versions)
+        ask = self._asker(Round({}, {}, {name: code}))
+        run = Run([Task(change, secrets)], ask, writer.commit, lambda _: None, 1)
+        asyncio.run(carry_out(run))
+        self.kit.store.release(lease)
+        return run.results()[0]
 
     def snapshot(self) -> Snapshot:
         return self.kit.store.load(WORKSPACE)
