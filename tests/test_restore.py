@@ -221,6 +221,9 @@ def test_a_version_that_is_gone_is_told_from_the_events(applied):
     missing = applied.sandbox("get", "sms-fr", "--version", "9")
     assert missing.code == 64
     assert "sms-fr never had a v9; it had: v3, v2, v1" in missing.err
+    unknown = applied.sandbox("get", "sms-fx", "--version", "1")
+    assert unknown.code == 64
+    assert "did you mean sms-fr?" in unknown.err
 
 
 def test_a_deleted_credential_is_told_with_what_puts_it_back(applied):

@@ -69,7 +69,9 @@ def _facts(store: Store, workspace: str, name: str, version: int, record: Record
     chain = store.events(workspace)
     event = lineage.event_of(chain, name, version)
     if event is None:
-        there = ", ".join(f"v{number}" for number in lineage.versions(chain, name)) or "none"
+        there = ", ".join(f"v{number}" for number in lineage.versions(chain, name))
+        if not there:
+            raise naming.unknown(name, {one.name for _, one, _ in chain})
         raise UsageError("no-such-version", f"{name} never had a v{version}; it had: {there}")
     former = kept(store, workspace, name).get(version)
     now = record if record and record.version == version else None
