@@ -16,7 +16,7 @@ from reconciler.codes import CODES
 from reconciler.errors import StoreError, UsageError
 from reconciler.model import Event, Origin, Problem, Result, Verdict
 from reconciler.plans import Change
-from reconciler.state import Record, Rejection, SealedSecret
+from reconciler.state import Rejection, SealedSecret
 
 Mac = Callable[[bytes], bytes]
 """Bytes to mac. The mac of a keyring names its key, so that a chain outlives a change of keys."""
@@ -218,19 +218,6 @@ def read(name: str, provider: str, version: int, keys: Sequence[str], how: str, 
     """
     body = {"provider": provider, "how": how, "given": version, "keys": list(keys), "who": who(origin)}
     return Event("", "read", "given", name, version, body=_said(body))
-
-
-def given(events: Iterable[Event], records: Mapping[str, Record]) -> list[str]:
-    """Secrets (``name.field``) that these reads gave out and that are still the stored ones: what to rotate, sorted."""
-    found: set[str] = set()
-    for event in events:
-        record = records.get(event.name)
-        if event.what != "read" or record is None:
-            continue
-        for key in event.body.get("keys", ()):
-            if 0 < record.secret_versions.get(key, 0) <= event.body.get("given", 0):
-                found.add(f"{event.name}.{key}")
-    return sorted(found)
 
 
 def taken_away(lease: Mapping[str, Any], origin: Origin, time: str) -> Event:

@@ -255,20 +255,6 @@ def test_every_event_can_be_written_down():
     assert json.loads(audit.canonical(event))["what"] == "update"
 
 
-def test_what_was_read_and_is_still_stored_is_what_to_rotate():
-    def read(name, version, *keys):
-        return audit.read(name, "twilio", version, keys or ["auth_token"], "exec", ORIGIN)
-
-    def stored(version):
-        return {"a": replace(record("a", version=5), secret_versions={"auth_token": version})}
-
-    assert audit.given([read("a", 3)], stored(3)) == ["a.auth_token"]
-    assert audit.given([read("a", 4)], stored(3)) == ["a.auth_token"]
-    assert audit.given([read("a", 2)], stored(3)) == []
-    assert audit.given([read("a", 3, "other"), read("gone", 1)], stored(3)) == []
-    assert audit.given([replace(read("a", 3), what="update")], stored(3)) == []
-
-
 def test_an_auditors_line_holds_all_that_its_mac_covers():
     first, second = chain(2)
     line = json.loads(audit.line("production", second, first[2]))

@@ -56,3 +56,56 @@ def test_what_is_made_again_after_a_delete_begins_with_nothing():
     )
     assert lineage.replayed(made, "a", 1) == {"label": "one"}
     assert lineage.replayed(made, "a", 2) == {"owner": "lea"}
+
+
+# which of the values that were read are still in use
+
+
+def stored(what, result, name, version, state, **more):
+    return (what, result, name, version, {"secrets": {"auth_token": state}, **more})
+
+
+def read(version, *keys):
+    return {"given": version, "keys": list(keys or ("auth_token",))}
+
+
+MADE = stored("create", "created", "a", 1, "new")
+READ = ("read", "given", "a", 1, read(1))
+
+
+def in_use(*events, names=("a",)):
+    links = chain(*events)
+    return lineage.in_use(links, [(seq, event) for seq, event, _ in links], names)
+
+
+def test_a_value_that_was_read_is_in_use_until_another_takes_its_place():
+    assert in_use(MADE, READ) == ["a.auth_token"]
+    assert in_use(MADE, READ, stored("update", "updated", "a", 2, "unchanged")) == ["a.auth_token"]
+    assert in_use(MADE, READ, stored("update", "rejected", "a", 1, "changed")) == ["a.auth_token"]
+    assert in_use(MADE, READ, stored("update", "updated", "a", 2, "changed")) == []
+    assert in_use(MADE, ("read", "given", "a", 1, read(1, "account_sid"))) == []
+    assert in_use(MADE, READ, names=()) == []
+    assert in_use(READ) == []
+
+
+def test_a_rename_leaves_it_in_use_under_the_new_name():
+    moved = ("rename", "left", "a", 1, {"to": "b"}), stored("rename", "renamed", "b", 2, "unchanged", **{"from": "a"})
+    assert in_use(MADE, READ, *moved, names=("b",)) == ["b.auth_token"]
+    assert in_use(MADE, READ, *moved, stored("update", "updated", "b", 3, "changed"), names=("b",)) == []
+
+
+def test_a_restore_brings_it_into_use_again():
+    changed, back = (
+        stored("update", "updated", "a", 2, "changed"),
+        stored("restore", "updated", "a", 3, "changed", restores=1),
+    )
+    assert in_use(MADE, READ, changed, back) == ["a.auth_token"]
+    assert in_use(MADE, changed, ("read", "given", "a", 2, read(2)), back) == []
+    gone = ("delete", "deleted", "a", 1, {})
+    assert in_use(MADE, READ, gone, stored("create", "created", "a", 2, "new")) == []
+    assert in_use(MADE, READ, gone, stored("restore", "created", "a", 2, "new", restores=1)) == ["a.auth_token"]
+
+
+def test_a_read_that_waits_for_the_chain_counts():
+    waiting = Event(TIME, "read", "given", "a", 1, body=read(1))
+    assert lineage.in_use(chain(MADE), [(0, waiting)], {"a"}) == ["a.auth_token"]

@@ -98,7 +98,7 @@ def history(where: Where, wanted: Filter, anchors: Sequence[str] = ()) -> Report
         "last": chain[-1][0] if chain else 0,
         "anchors": list(anchors),
         "waiting": len(waiting),
-        "given": audit.given((entry.event for entry in entries), snapshot.records),
+        "given": lineage.in_use(chain, ((entry.seq, entry.event) for entry in entries), snapshot.records),
     }
     head = audit.anchor(chain[-1][0], chain[-1][2]) if chain else ""
     return Report("history", header=header_of(store, snapshot), entries=entries, total=len(everything),
