@@ -109,3 +109,16 @@ def test_a_restore_brings_it_into_use_again():
 def test_a_read_that_waits_for_the_chain_counts():
     waiting = Event(TIME, "read", "given", "a", 1, body=read(1))
     assert lineage.in_use(chain(MADE), [(0, waiting)], {"a"}) == ["a.auth_token"]
+
+
+def test_a_read_of_what_bore_the_name_meanwhile_is_not_one_of_it():
+    links = chain(
+        MADE,
+        ("rename", "left", "a", 1, {"to": "b"}),
+        stored("rename", "renamed", "b", 2, "unchanged", **{"from": "a"}),
+        stored("create", "created", "a", 2, "new"),
+        ("read", "given", "a", 2, read(2)),
+    )
+    reads = [(seq, event) for seq, event, _ in links]
+    assert lineage.in_use(links, reads, {"a", "b"}) == ["a.auth_token"]
+    assert lineage.replayed(links, "b", 9) == {}
