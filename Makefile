@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test coverage lint format schemas docs guards lock clean
+.PHONY: demo test crash coverage lint format schemas docs guards lock clean
 
 # The pure core, up to `report` on the page of docs/decisions/0001-the-house.md: every line and branch of it is tested.
 CORE := model state plans secret collector codes errors canonical diff renames rotation scope gates digest planner restores verdicts causes due audit lineage planfile stale expected report
@@ -33,6 +33,9 @@ coverage: $(VENV)/.installed      ## The same, measured: every branch of the cor
 	$(BIN)/pytest -n auto --cov --cov-report= $(IMPORTS:%=--deselect=%) $(ARGS)
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include=$(CORE_FILES)
+
+crash: $(VENV)/.installed         ## An apply killed at every point and at random, processes in a race; says the figures
+	$(BIN)/pytest -n auto tests/crash $(ARGS)
 
 lint: $(VENV)/.installed          ## What .ci/run checks beside the tests
 	$(BIN)/ruff check .

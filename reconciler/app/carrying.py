@@ -13,7 +13,7 @@ from reconciler.app.leasing import heartbeat, holding
 from reconciler.app.planning import planned
 from reconciler.app.prepared import Prepared
 from reconciler.app.resolving import Resolved
-from reconciler.app.running import Watcher, run
+from reconciler.app.running import Watcher, run, undisturbed_end
 from reconciler.app.wiring import Where
 from reconciler.codes import CODES
 from reconciler.context import now
@@ -41,14 +41,16 @@ def carry_out(
     ``atomic``: one that is rejected or fails is enough to store nothing.
     """
     store = prepared.opened
-    with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
-        again = _look_again(where, source, prepared)
-        talk.asking(again.plan)
-        writer = _writer(where, again, lease)
-        made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
-                   beat=heartbeat(store, lease), whole=writer.commit_whole if atomic else None)  # fmt: skip
-        stale = _finish(again.plan, made, writer)
-    return _ended(again, made, store, stale, atomic=atomic)
+    with undisturbed_end() as ending:
+        with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
+            again = _look_again(where, source, prepared)
+            talk.asking(again.plan)
+            writer = _writer(where, again, lease)
+            made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
+                       beat=heartbeat(store, lease), whole=writer.commit_whole if atomic else None)  # fmt: skip
+            ending()
+            stale = _finish(again.plan, made, writer)
+        return _ended(again, made, store, stale, atomic=atomic)
 
 
 def _finish(plan: Plan, made: Run, writer: Writer) -> list[Change]:
@@ -131,8 +133,6 @@ def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change
         head = store.head(prepared.header.workspace)
     except StoreError as error:
         return report if made.error else replace(report, problems=(*problems, error.problem()))
-    except KeyboardInterrupt:
-        return replace(report, interrupted=True)
     touched = {name for outcome in outcomes for name in (outcome.change.name, outcome.change.stored_name)}
     return replace(
         report,

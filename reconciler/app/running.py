@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from reconciler.app import leasing
 from reconciler.app.asking import Asking, asker
@@ -70,7 +71,7 @@ def only_look(settled: Sequence[Settled]) -> list[Outcome]:
 def _stopped_by_signals(made: Run, tell: Callable[[str], None]) -> Iterator[None]:
     """While it runs, signals stop the run and not the program; one that was ignored before stays ignored."""
     loop = asyncio.get_running_loop()
-    before = {n: signal.getsignal(n) for n in STOPPED_BY if signal.getsignal(n) is not signal.SIG_IGN}
+    before = _heeded()
 
     def first() -> None:
         if not made.interrupted:
@@ -87,4 +88,31 @@ def _stopped_by_signals(made: Run, tell: Callable[[str], None]) -> Iterator[None
     finally:
         for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+def _heeded() -> dict[int, Any]:
+    """The signals that stop a run, with what they do now; none in a thread, where a program cannot heed them."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {n: signal.getsignal(n) for n in STOPPED_BY if signal.getsignal(n) is not signal.SIG_IGN}
+
+
+@contextmanager
+def undisturbed_end() -> Iterator[Callable[[], None]]:
+    """From the call of what this gives to the end of the block, a signal changes nothing any more.
+
+    All is done by then but giving back the lease and telling what was done: that takes a moment, and must not be lost.
+    """
+    before: dict[int, Any] = {}
+
+    def begin() -> None:
+        before.update(_heeded())
+        for number in before:
+            signal.signal(number, lambda *_: None)
+
+    try:
+        yield begin
+    finally:
+        for number, handler in before.items():
             signal.signal(number, handler)
