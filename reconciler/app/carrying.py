@@ -44,8 +44,9 @@ def carry_out(
     with undisturbed_end() as ending:
         with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
             again = _look_again(where, source, prepared)
-            talk.asking(again.plan)
             writer = _writer(where, again, lease)
+            # said last: from here on there is a report, whatever stops the run
+            talk.asking(again.plan)
             made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
                        beat=heartbeat(store, lease), whole=writer.commit_whole if atomic else None)  # fmt: skip
             ending()

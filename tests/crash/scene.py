@@ -23,7 +23,9 @@ from reconciler.stores import sqlite
 
 HERE = Path(__file__).parent
 WORKSPACE = "production"
-APPLY = ("apply", "--yes", "--sandbox", "--prune", "--max-deletes", "5", "--parallelism", "2", "--lock-timeout", "30s")
+APPLY = ("apply", "--yes", "--sandbox", "--prune", "--max-deletes", "5", "--parallelism", "2", "--lock-timeout", "30s",
+         "--keep-old", "0d")  # fmt: skip
+"""Nothing old is kept, so that letting it go for good is disturbed as well."""
 
 Entries = Mapping[str, Mapping[str, str]]
 
