@@ -11,15 +11,13 @@ from __future__ import annotations
 import base64
 import hmac
 import os
-import pwd
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any, NoReturn
 
-from reconciler import private
+from reconciler import subkeys
 from reconciler.canonical import joined
 from reconciler.errors import SecretUnavailable, StoreError
 from reconciler.keys import KEY_BYTES, Cipher, Key
@@ -28,8 +26,7 @@ from reconciler.state import SealedSecret, Slot
 
 FINGERPRINT_BYTES = 16
 
-SEALING, FINGERPRINTS, AUDIT, PLANS = "sealing", "fingerprints", "audit", "plans"
-"""The purposes of subkeys."""
+SEALING, FINGERPRINTS, AUDIT, PLANS = subkeys.SEALING, subkeys.FINGERPRINTS, subkeys.AUDIT, subkeys.PLANS
 
 Fingerprinter = Callable[[str, str, Secret], bytes]
 """(name, field, value) to fingerprint."""
@@ -70,11 +67,15 @@ def new_data_key(store_id: str, key: Secret, generation: int = 1) -> tuple[Keyri
 
 
 def open_keyring(store_id: str, slots: Iterable[Slot], key: Secret) -> Keyring:
-    """Open the data keys that this wrapping key can open.
+    """Open the data keys that this wrapping key can open; or take the few subkeys of a handed key.
 
     Raises StoreError: ``key-malformed``; ``key-wrong`` (names the ids wanted) where it does not open the newest data
     key; ``tampered`` where a slot was altered.
     """
+    if handed := subkeys.parse(key):
+        if handed.store_id != store_id:
+            raise StoreError("key-wrong", f"the key here is for {handed.use} in store {handed.store_id}")
+        return Keyring(store_id, {}, handed.current, handed)
     whole = [slot for slot in slots if not slot.purpose]
     if not whole:
         raise StoreError("tampered", f"store {store_id} has lost its key slots")
@@ -108,10 +109,13 @@ def _about_slot(store_id: str, slot: Slot) -> bytes:
 class Keyring:
     """A store's open data keys. Shows none of them, cannot be pickled; may be used from several threads."""
 
-    __slots__ = ("_cipher", "_data", "_subkey", "key_id", "store_id")
+    __slots__ = ("_cipher", "_data", "_handed", "_subkey", "key_id", "store_id")
 
-    def __init__(self, store_id: str, data: Mapping[str, Key], key_id: str) -> None:
+    def __init__(
+        self, store_id: str, data: Mapping[str, Key], key_id: str, handed: subkeys.Handed | None = None
+    ) -> None:
         self.store_id = store_id
+        self._handed = handed
         self.key_id = key_id
         """Of the data key that seals what is new."""
         self._data = data
@@ -127,11 +131,34 @@ class Keyring:
     __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse
 
     def _derive(self, key_id: str, workspace: str, purpose: str) -> Key:
+        if self._handed:
+            self.need(workspace, purpose)
         data = self._data.get(key_id)
         if data is None:
-            here = ", ".join(sorted(self._data))
+            handed = self._handed.keys if self._handed else {}
+            if key := handed.get((key_id, purpose)):
+                return key
+            here = ", ".join(sorted(self._data or {data_key for data_key, _ in handed}))
             raise StoreError("key-wrong", f"wanted: data key {key_id} of store {self.store_id}; at hand: {here}")
         return data.subkey("reconciler-subkey-1", self.store_id, workspace, purpose)
+
+    def need(self, workspace: str, *purposes: str) -> None:
+        """Raise StoreError ``key-lacks`` where one of these was not handed out: before anything is begun."""
+        if self._handed is None:
+            return
+        for purpose in purposes:
+            if workspace != self._handed.workspace or purpose not in subkeys.USES[self._handed.use]:
+                raise self._handed.lacks(workspace, purpose)
+
+    def hand(self, workspace: str, use: str) -> subkeys.Handed:
+        """What one use of one workspace takes, to be handed out. Raises StoreError ``key-lacks`` where it is not here.
+
+        Of every data key: an older one may have sealed what is still stored.
+        """
+        self.need(workspace, *subkeys.USES[use])
+        data = set(self._data) or {data_key for data_key, _ in (self._handed.keys if self._handed else {})}
+        keys = {(d, purpose): self._subkey(d, workspace, purpose) for d in data for purpose in subkeys.USES[use]}
+        return subkeys.Handed(use, self.store_id, workspace, self.key_id, keys)
 
     def seal(self, workspace: str, name: str, provider: str, field: str, version: int, secret: Secret) -> SealedSecret:
         """Encrypt a value for one place, with its fingerprint. Raises SecretUnavailable ``secret-malformed``."""
@@ -178,6 +205,8 @@ class Keyring:
         return self._checker(workspace, PLANS)
 
     def _checker(self, workspace: str, purpose: str) -> Callable[[bytes, bytes], bool]:
+        self.need(workspace, purpose)
+
         def check(message: bytes, mac: bytes) -> bool:
             key_id = mac[:8].hex()
             return hmac.compare_digest(_Mac(key_id, self._subkey(key_id, workspace, purpose))(message), mac)
@@ -220,58 +249,3 @@ def _bytes(secret: Secret) -> bytes:
         # raised outside: the error itself carries the value
         pass
     raise SecretUnavailable("secret-malformed", "it is not text")
-
-
-def default_key_file(store_id: str, environ: Mapping[str, str]) -> Path:
-    """Where a store's key is kept: ``~/.config/reconciler/keys/<store id>.key``, or below ``XDG_CONFIG_HOME``.
-
-    A relative ``XDG_CONFIG_HOME`` is ignored, as the XDG base directory specification asks. Raises StoreError
-    ``key-missing`` where this user has no home.
-    """
-    config = Path(environ.get("XDG_CONFIG_HOME", ""))
-    if not config.is_absolute():
-        config = Path(environ.get("HOME") or _home()) / ".config"
-    return config / "reconciler" / "keys" / f"{store_id}.key"
-
-
-def _home() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_dir
-    except KeyError:
-        # a container may run under a number that no user database knows
-        raise StoreError("key-missing", "this user has no home folder") from None
-
-
-def write_key_file(path: Path, key: Secret) -> None:
-    """Keep a wrapping key: 0600, folders made 0700, an existing file never touched.
-
-    Raises StoreError ``key-refused-file`` where it cannot be written.
-    """
-    Key.of(key)
-    try:
-        private.make_folders(path.parent)
-        private.make_file(path, f"{key.reveal().strip()}\n".encode())
-    except FileExistsError:
-        raise StoreError("key-refused-file", f"{path} exists and is never overwritten", "name another file") from None
-    except OSError as error:
-        raise StoreError("key-refused-file", f"{path} cannot be written: {error.strerror}") from None
-
-
-def read_key_file(path: Path) -> Secret:
-    """Read a wrapping key.
-
-    Raises StoreError: ``key-missing``; ``key-refused-file`` (with the command that mends it) where others could read or
-    swap it; ``key-malformed``.
-    """
-    key = _text_of(path)
-    Key.of(key)
-    return key
-
-
-def _text_of(path: Path) -> Secret:
-    try:
-        return Secret(private.read_file(path, "key-refused-file").decode("ascii", "replace").strip())
-    except (FileNotFoundError, NotADirectoryError):
-        raise StoreError("key-missing", f"there is no {path}") from None
-    except OSError as error:
-        raise StoreError("key-refused-file", f"{path} cannot be read: {error.strerror}") from None

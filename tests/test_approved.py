@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from conftest import Project
 
-from reconciler import planfile, sealing
+from reconciler import keyfiles, planfile, sealing
 from reconciler.app import planfiles
 from reconciler.stores import sqlite
 
@@ -68,7 +68,7 @@ def resigned(project, change, name: str = "plan.json") -> None:
     file = planfiles.read(project.path / name)
     store = sqlite.open_store(project.path / STORE)
     (key,) = (project.path.parent / "home" / ".config" / "reconciler" / "keys").iterdir()
-    ring = sealing.open_keyring(store.info.id, store.slots(), sealing.read_key_file(key))
+    ring = sealing.open_keyring(store.info.id, store.slots(), keyfiles.read_key_file(key))
     store.close()
     file = change(file)
     file = replace(

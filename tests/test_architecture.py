@@ -14,9 +14,9 @@ PAGE = (
     "model", "state", "plans", "secret", "collector", "codes", "errors", "canonical", "diff", "renames", "rotation",
     "scope", "gates", "digest", "planner", "restores", "verdicts", "causes", "due", "audit", "lineage", "planfile",
     "stale", "expected", "report", "trouble", "kinds", "consumption", "references", "scalars", "yamlreader",
-    "wording", "schema", "sources", "manifest", "private", "keys", "sealing", "network", "scrub", "reply", "http",
-    "providers", "resolvers", "plugins", "stores", "render", "exports", "sandbox", "engine", "writing", "git",
-    "context", "logs", "app", "cli",
+    "wording", "schema", "sources", "manifest", "private", "keys", "subkeys", "keyfiles", "sealing", "network",
+    "scrub", "reply", "http", "providers", "resolvers", "plugins", "stores", "render", "exports", "sandbox", "engine",
+    "writing", "git", "context", "logs", "app", "cli",
 )  # fmt: skip
 """docs/decisions/0001-the-house.md: a module imports only from those before it."""
 

@@ -14,7 +14,7 @@ from threading import Thread
 
 import pytest
 
-from reconciler import sealing
+from reconciler import keyfiles, sealing
 
 KEYS = ".config/reconciler/keys"
 WATCHED = ("records", "secrets", "rejections", "events")
@@ -174,7 +174,7 @@ def test_attack_69_a_wrong_key_is_named_and_no_key_is_made_or_replaced(applied):
     before, stored = {path: path.read_bytes() for path in keys.iterdir()}, Store(applied).content()
     wrong = sealing.new_wrapping_key()
     applied.edit("label: Marketing US", "label: Marketing")
-    sealing.write_key_file(applied.path / "wrong.key", wrong)
+    keyfiles.write_key_file(applied.path / "wrong.key", wrong)
     for arguments, env in ((["--key-file", "wrong.key"], {}), ([], {"RECONCILER_KEY": wrong.reveal()})):
         for command in (["apply", "--yes"], ["plan"], ["check"], ["key", "backup"]):
             done = applied.sandbox(*command, *arguments, env=env)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler import audit, sealing
+from reconciler import audit, keyfiles, sealing
 from reconciler.canonical import joined, storable, to_json
 from reconciler.errors import SecretUnavailable, StoreError
 from reconciler.keys import Key, hkdf
@@ -283,25 +283,25 @@ def test_store_ids_are_short_and_differ():
 @pytest.fixture
 def key_file(tmp_path):
     path = tmp_path / "config" / "keys" / "4k2m.key"
-    sealing.write_key_file(path, KEY)
+    keyfiles.write_key_file(path, KEY)
     return path
 
 
 def test_a_key_file_is_ours_alone_and_reads_back(key_file):
-    assert sealing.read_key_file(key_file) == KEY
+    assert keyfiles.read_key_file(key_file) == KEY
     assert key_file.stat().st_mode & 0o777 == 0o600
     assert {p.stat().st_mode & 0o777 for p in (key_file.parent, key_file.parent.parent)} == {0o700}
 
 
 def test_a_key_file_is_never_overwritten(key_file):
-    error = refused("key-refused-file", sealing.write_key_file, key_file, sealing.new_wrapping_key())
+    error = refused("key-refused-file", keyfiles.write_key_file, key_file, sealing.new_wrapping_key())
     assert "never overwritten" in error.detail
-    assert sealing.read_key_file(key_file) == KEY
+    assert keyfiles.read_key_file(key_file) == KEY
 
 
 def test_attack_43_a_key_file_open_to_others_is_refused_with_the_command(key_file):
     key_file.chmod(0o644)
-    error = refused("key-refused-file", sealing.read_key_file, key_file)
+    error = refused("key-refused-file", keyfiles.read_key_file, key_file)
     assert error.hint == f"chmod 600 {key_file}"
     assert "0644" in error.detail
 
@@ -309,15 +309,15 @@ def test_attack_43_a_key_file_open_to_others_is_refused_with_the_command(key_fil
 def test_attack_43_a_key_file_of_somebody_else_is_refused(key_file, monkeypatch):
     owner = key_file.stat().st_uid
     monkeypatch.setattr("os.geteuid", lambda: owner + 1)
-    error = refused("key-refused-file", sealing.read_key_file, key_file)
+    error = refused("key-refused-file", keyfiles.read_key_file, key_file)
     assert error.hint == f"sudo chown {owner + 1} {key_file}"
 
 
 def test_attack_43_a_linked_key_file_is_refused(key_file, tmp_path):
     link = tmp_path / "link.key"
     link.symlink_to(key_file)
-    assert "is a link" in refused("key-refused-file", sealing.read_key_file, link).detail
-    error = refused("key-refused-file", sealing.write_key_file, link, KEY)
+    assert "is a link" in refused("key-refused-file", keyfiles.read_key_file, link).detail
+    error = refused("key-refused-file", keyfiles.write_key_file, link, KEY)
     assert "exists" in error.detail
 
 
@@ -326,28 +326,28 @@ def test_a_pipe_or_a_folder_in_place_of_a_key_file_is_refused(tmp_path):
 
     os.mkfifo(tmp_path / "pipe", 0o600)
     for path in (tmp_path / "pipe", tmp_path):
-        assert "not a regular file" in refused("key-refused-file", sealing.read_key_file, path).detail
+        assert "not a regular file" in refused("key-refused-file", keyfiles.read_key_file, path).detail
 
 
 def test_an_absent_key_file_is_missing(tmp_path):
-    refused("key-missing", sealing.read_key_file, tmp_path / "none.key")
+    refused("key-missing", keyfiles.read_key_file, tmp_path / "none.key")
 
 
 def test_a_key_file_with_something_else_is_malformed(tmp_path):
     path = tmp_path / "x.key"
     path.write_text(VALUE)
     path.chmod(0o600)
-    refused("key-malformed", sealing.read_key_file, path)
+    refused("key-malformed", keyfiles.read_key_file, path)
 
 
 def test_a_key_file_that_cannot_be_written_says_so(tmp_path):
     (tmp_path / "file").write_text("")
-    refused("key-refused-file", sealing.write_key_file, tmp_path / "file" / "x.key", KEY)
+    refused("key-refused-file", keyfiles.write_key_file, tmp_path / "file" / "x.key", KEY)
 
 
 def test_the_default_key_file_follows_xdg():
     def place(**environ):
-        return str(sealing.default_key_file("4k2m", environ))
+        return str(keyfiles.default_key_file("4k2m", environ))
 
     assert place(HOME="/home/lea") == "/home/lea/.config/reconciler/keys/4k2m.key"
     assert place(HOME="/home/lea", XDG_CONFIG_HOME="/etc/lea") == "/etc/lea/reconciler/keys/4k2m.key"
@@ -359,9 +359,9 @@ def test_without_a_home_in_the_environment_the_user_database_knows(monkeypatch):
 
     home = pwd.getpwuid(0).pw_dir
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    assert sealing.default_key_file("4k2m", {}).is_relative_to(home)
+    assert keyfiles.default_key_file("4k2m", {}).is_relative_to(home)
     monkeypatch.setattr("os.geteuid", lambda: 4_000_000_000)
-    refused("key-missing", sealing.default_key_file, "4k2m", {})
+    refused("key-missing", keyfiles.default_key_file, "4k2m", {})
 
 
 # canonical bytes

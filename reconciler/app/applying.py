@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from reconciler import sealing
 from reconciler.app.approving import Source
 from reconciler.app.asking import Asking
 from reconciler.app.carrying import Listener, carry_out, nothing_to_do
@@ -50,6 +51,7 @@ def apply(where: Where, source: Source, how: How, talk: Talk) -> Report:
         prepared = source.prepare(where, store)
         if prepared.keyring is None:
             raise StoreError("key-missing", "; ".join(p.detail for p in prepared.problems if p.code == "key-missing"))
+        prepared.keyring.need(prepared.header.workspace, sealing.SEALING, sealing.FINGERPRINTS, sealing.AUDIT)
         if nothing_to_do(prepared) and not prepared.plan.refusals:
             return planned(prepared, "apply")
         talk.plan(planned(prepared, "apply"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reconciler import audit, verdicts
+from reconciler import audit, sealing, verdicts
 from reconciler.app import naming, plugged
 from reconciler.app.asking import Asking
 from reconciler.app.leasing import holding
@@ -46,6 +46,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         workspace = known_workspace(where.workspace, store)
         snapshot = store.load(workspace)
         keys = keyring(where, store)
+        keys.need(workspace, sealing.SEALING, sealing.AUDIT)
         selection, warned = _renamed(snapshot, selection)
         wanted = _wanted(snapshot, selection)
         known = plugged.traits(snapshot)

@@ -133,8 +133,8 @@ def _verified(where: Where, store: Store, workspace: str, chain: Sequence[audit.
     try:
         check = keyring(where, store).checker(workspace)
     except StoreError as error:
-        if error.code.name != "key-missing":
+        if error.code.name not in ("key-missing", "key-lacks"):
             raise
-        return "not verified: the store's key is not here"
+        return f"not verified: {error.code.summary}"
     broken = audit.verify(workspace, chain, check)
     return f"BROKEN at {broken[0].subject}: {broken[0].detail}" if broken else "whole"

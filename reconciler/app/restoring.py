@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reconciler import audit, lineage, restores
+from reconciler import audit, lineage, restores, sealing
 from reconciler.app import naming, plugged
 from reconciler.app.applying import How, Talk
 from reconciler.app.leasing import heartbeat, holding
@@ -48,6 +48,7 @@ def restore(where: Where, name: str, version: int, how: How, talk: Talk) -> Repo
     try:
         workspace = known_workspace(where.workspace, store)
         keys = keyring(where, store)
+        keys.need(workspace, sealing.SEALING, sealing.FINGERPRINTS, sealing.AUDIT)
         found = _find(where, store, keys, workspace, name, version)
         if found.change is None:
             return found.report

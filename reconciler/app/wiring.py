@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from reconciler import sealing
+from reconciler import keyfiles, sealing
 from reconciler.app.leasing import AT_ONCE, Patience
 from reconciler.errors import StoreError, UsageError
 from reconciler.model import Mode, Origin
@@ -84,7 +84,7 @@ def create_store(where: Where) -> tuple[Store, str]:
     path = _default_key_file(where, store_id)
     if not given:
         # the key first: a store whose key could not be written would be lost the moment it is made
-        sealing.write_key_file(path, key)
+        keyfiles.write_key_file(path, key)
     try:
         store = sqlite.create_store(where.path, store_id, where.mode, where.origin.actor, slot)
     except BaseException:
@@ -114,14 +114,14 @@ def key_at_hand(where: Where, store_id: str) -> tuple[Secret | None, str]:
         if text:
             return Secret(text), "RECONCILER_KEY"
     if _exists(path):
-        return sealing.read_key_file(path), str(path)
+        return keyfiles.read_key_file(path), str(path)
     return None, str(path) if where.key_file else f"RECONCILER_KEY and {path}"
 
 
 def _given_key(where: Where) -> Secret | None:
     """The key that a new store is to have: the named file's where it exists, else RECONCILER_KEY's, else a new one."""
     if where.key_file:
-        return sealing.read_key_file(where.key_file) if _exists(where.key_file) else None
+        return keyfiles.read_key_file(where.key_file) if _exists(where.key_file) else None
     text = where.environ.get("RECONCILER_KEY", "").strip()
     return Secret(text) if text else None
 
@@ -129,7 +129,7 @@ def _given_key(where: Where) -> Secret | None:
 def _default_key_file(where: Where, store_id: str) -> Path:
     if where.key_file:
         return where.key_file
-    return sealing.default_key_file(store_id, where.environ)
+    return keyfiles.default_key_file(store_id, where.environ)
 
 
 def choose_workspace(named: str, store: Store | None) -> str:

@@ -1,4 +1,4 @@
-"""``key status`` and ``key backup``."""
+"""``key status``, ``key backup`` and ``key export``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from reconciler.cli import _options as opt
+from reconciler.cli._handing import Handed, handing, write
 from reconciler.cli._output import reporting
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.report import Report, exit_code
@@ -44,3 +45,24 @@ def backup(**given: Any) -> int:
         return exit_code(Report("key backup", problems=(error.problem(),)))
     click.echo(key.reveal())
     return 0
+
+
+@key_.command("export")
+@opt.store_options
+@click.option(
+    "--for",
+    "use",
+    type=click.Choice(["plan", "consume", "audit"]),
+    required=True,
+    help="plan: compare secrets and sign plan files; consume: open secrets; audit: verify the log.",
+)
+@handing("key export")
+def export(*, use: str, **given: Any) -> Handed:
+    """Write a key for one use of one workspace to stdout, for a job that does no more. Refuses a terminal."""
+    from reconciler.app import keys
+
+    if sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError("usage", "stdout is a terminal: a key belongs into a file or a pipe",
+                         f"reconciler key export --for {use} > FILE   (with umask 077)")  # fmt: skip
+    report, text = keys.export(opt.where(given), use)
+    return Handed(report, lambda: write(f"{text.reveal()}\n"))

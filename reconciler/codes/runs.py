@@ -44,7 +44,16 @@ ROWS = (
     store("lease-lost", "the lease on the workspace passed to somebody else", "run the same command again"),
     store("key-missing", "the store's key is not here", "pass --key-file PATH or set RECONCILER_KEY"),
     store("key-wrong", "this is a key, but not one of this store's", "bring the key that the message names"),
-    store("key-malformed", "this is not a key", "a key is 32 bytes in base64: one line of 44 characters"),
+    store(
+        "key-lacks",
+        "the key here does not reach for this",
+        "bring the store's own key, or have one made for it: reconciler key export --for plan|consume|audit",
+    ),
+    store(
+        "key-malformed",
+        "this is not a key",
+        "a key is one line of base64: 44 characters, or the longer one of reconciler key export",
+    ),
     store("key-refused-file", "the key file is not yours alone to read", "chmod 600 it, and own it"),
     store("tampered", "a stored value was altered or moved", "restore the store from a backup, then look into who"),
     # a person must look

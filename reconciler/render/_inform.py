@@ -75,6 +75,13 @@ def handed_lines(report: Report) -> Iterator[Line]:
         yield f"  {one['name']} v{one['version']}: {', '.join(map(say.safe, one.get('variables') or one['keys']))}"
 
 
+def key_export_lines(report: Report) -> Iterator[Line]:
+    """What the key that goes to stdout is good for."""
+    if report.header:
+        yield say.header(report.header)
+        yield f"A key for {report.facts['for']} alone, in this workspace alone: for RECONCILER_KEY or --key-file."
+
+
 def key_lines(report: Report) -> Iterator[Line]:
     """Which key opens the store, and which one is here."""
     facts = report.facts
@@ -82,7 +89,10 @@ def key_lines(report: Report) -> Iterator[Line]:
         return
     keys = ", ".join(facts["opened_by"])
     yield f"{facts['store']} ({facts['mode']}, id {facts['store_id']}) is opened by key {keys}."
-    if not facts["at_hand"]:
+    if facts.get("for"):
+        whose = "this store" if facts["opens"] else "ANOTHER store"
+        yield f"A key for {facts['for']} in {say.safe(facts['workspace'])} of {whose} is here, from {facts['source']}."
+    elif not facts["at_hand"]:
         yield f"No key is here: looked in {facts['source']}."
     elif facts["opens"]:
         yield f"Key {facts['at_hand']} is here, from {facts['source']}: it opens the store."

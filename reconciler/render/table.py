@@ -14,7 +14,14 @@ from reconciler.render._audit import audit_lines
 from reconciler.render._check import check_lines
 from reconciler.render._get import get_lines
 from reconciler.render._history import history_lines
-from reconciler.render._inform import explain_lines, handed_lines, key_lines, providers_lines, version_lines
+from reconciler.render._inform import (
+    explain_lines,
+    handed_lines,
+    key_export_lines,
+    key_lines,
+    providers_lines,
+    version_lines,
+)
 from reconciler.render._list import due_lines, list_lines, rows_table
 from reconciler.render._lock import lock_lines
 from reconciler.render._page import Line, draw
@@ -189,6 +196,11 @@ def _handed(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from problem_lines(report.problems)
 
 
+def _key_export(report: Report, width: int, now: str) -> Iterator[Line]:
+    yield from key_export_lines(report)
+    yield from problem_lines(report.problems)
+
+
 def _key_status(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from key_lines(report)
     yield from problem_lines(report.problems)
@@ -211,6 +223,7 @@ _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "read": _handed,
     "export": _handed,
     "key status": _key_status,
+    "key export": _key_export,
     "audit verify": _audit_verify,
     "lock show": _lock,
     "lock release": _lock,
