@@ -25,6 +25,8 @@ class Revealed:
     """Of each secret the 8 hex digits that anybody may see."""
     variables: Mapping[str, Secret]
     """Each environment variable with its value, public ones included."""
+    identifier: str = ""
+    """What lists show as Service ID."""
     unset: frozenset[str] = frozenset()
     """Variables of the provider that this credential leaves out: left over, they would name another account."""
 

@@ -39,14 +39,14 @@ class Opened:
 
 def reveal(
     where: Where, names: Sequence[str] | None, how: str, make: Callable[[Opened], T], *, field: str = "",
-    public: bool = False,
+    public: bool = False, known: Callable[[Header, Revealed], bool] = lambda *_: False,
 ) -> T:  # fmt: skip
     """Open credentials, in this order, each once, and give what ``make`` makes of them.
 
     ``names``: None means all of the workspace. ``how`` is the command, for the record. ``field`` opens that key alone;
-    ``public``: it must be no secret. What ``make`` raises is as if nothing was read: it only prepares, in memory.
-    Raises UsageError for a name or key that there is not; StoreError where the store, the key or the record of the read
-    fails.
+    ``public``: it must be no secret. ``known``: whether a read is on the record already. What ``make`` raises is as if
+    nothing was read: it only prepares, in memory. Raises UsageError for a name or key that there is not; StoreError
+    where the store, the key or the record of the read fails.
     """
     store = open_store(where)
     try:
@@ -59,8 +59,9 @@ def reveal(
         if public and any(sealed for _, sealed in wanted):
             raise UsageError("not-revealed", f"{found[0][0].name}.{field}")
         opened = _open(where, store, workspace, wanted, field)
-        made = make(Opened(header_of(store, everything), tuple(opened), problems))
-        reads = [_read(where, one, how) for one in opened if one.secrets]
+        header = header_of(store, everything)
+        made = make(Opened(header, tuple(opened), problems))
+        reads = [_read(where, one, how) for one in opened if one.secrets and not known(header, one)]
         if reads:
             store.add_reads(workspace, reads)
         return made
@@ -127,6 +128,7 @@ def _revealed(
         secrets=secrets,
         fingerprints={secret.field: audit.shown(secret.fingerprint) for secret in sealed},
         variables=made,
+        identifier=settings.get(trait.identifier, "") if trait else "",
         unset=all_variables(trait) - made.keys() if trait else frozenset(),
     )
 
