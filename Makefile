@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test crash coverage lint format schemas docs guards lock clean
+.PHONY: demo test crash coverage lint format schemas docs fuzz guards lock clean
 
 # The pure core, up to `report` on the page of docs/decisions/0001-the-house.md: every line and branch of it is tested.
 CORE := model state plans secret collector codes errors canonical diff renames rotation scope gates digest planner restores verdicts causes due audit lineage planfile stale expected report
@@ -54,6 +54,11 @@ schemas: $(VENV)/.installed       ## Write schemas/ again from the providers' mo
 docs: $(VENV)/.installed          ## Write the generated pages again
 	$(BIN)/python tests/requirements.py > docs/requirements.md
 	$(BIN)/python tests/attacks.py > docs/attacks.md
+
+FUZZ_CASES ?= 5000
+fuzz: $(VENV)/.installed          ## Broken and hostile input, many cases of each kind: make fuzz FUZZ_CASES=100000 FUZZ_SEED=7
+	@for target in manifests references answers rows keys options; do \
+	  $(BIN)/python tests/fuzz/fuzzer.py $$target $(FUZZ_CASES) $${FUZZ_SEED:-$$(date +%s)} || failed=1; done; exit $${failed:-0}
 
 guards: $(VENV)/.installed        ## Take away what holds off each attack, in turn: its tests must fail (minutes)
 	$(BIN)/python tests/guards.py $(ARGS)

@@ -67,9 +67,9 @@ class Database(Protocol):
 def typed(about: str, rows: Sequence[Row], *types: type) -> Sequence[Row]:
     """The rows, where each column is of the type that this program writes: SQLite keeps any type in any column.
 
-    Raises StoreError ``tampered``.
+    No number that it writes is negative. Raises StoreError ``tampered``.
     """
     for row in rows:
-        if tuple(map(type, row)) != types:
-            raise StoreError("tampered", f"{about} holds a value of another type")
+        if tuple(map(type, row)) != types or any(type(value) is int and value < 0 for value in row):
+            raise StoreError("tampered", f"{about} holds a value that this program never wrote")
     return rows

@@ -19,6 +19,8 @@ _VERDICT = ("http_status", "provider_code", "request_id", "asked", "at")
 _TEXTS = ("notes", "likely")
 
 
+_RECORD = (str, int, *[str] * 11)
+"""The types of a record's columns as they are read."""
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What a row raises that this program cannot have written."""
 
@@ -146,6 +148,8 @@ def records_of(workspace: str, rows: Sequence[Row], fingerprints: Iterable[Row])
         if type(fingerprint) is not bytes:
             raise StoreError("tampered", f"a fingerprint of {workspace} cannot be read")
         secrets.setdefault(name, []).append((field, version, fingerprint))
+    if {tuple(map(type, row)) for row in rows} - {_RECORD}:
+        raise StoreError("tampered", f"a record of {workspace} cannot be read")
     try:
         # one text for all: the parser is called once, not ten thousand times
         everything = json.loads(f"[{','.join([row[3] for row in rows])}]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -27,6 +28,7 @@ APPLICATION_ID = 0x52436E31
 BUSY_SECONDS = 10.0
 CLEAN_MILLISECONDS = 500
 """How long cleaning up waits for readers: it is no reason to keep a writer."""
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _BESIDE = ("-wal", "-shm", "-journal")
 
 _WORDS = (
@@ -161,7 +163,8 @@ def _ready(connection: sqlite3.Connection, path: Path) -> StoreInfo:
     about = connection.execute(_sql.GET_STORE).fetchone()
     if not about:
         raise StoreError("store-unreachable", f"{path} is damaged: it does not say which store it is")
-    if not isinstance(about[0], str):
+    # its key's file is named for it: an id that is a path would lead elsewhere
+    if not isinstance(about[0], str) or not _ID.fullmatch(about[0]):
         raise StoreError("tampered", f"{path} does not say which store it is")
     if about[1] not in tuple(Mode):
         raise StoreError("tampered", f"{path} does not say whether it is live or a sandbox")

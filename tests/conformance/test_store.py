@@ -739,6 +739,8 @@ def test_attack_05_a_new_row_that_is_taken_away_again_after_a_rename_is_found(ki
     ("sql", "read"),
     [
         ("UPDATE secrets SET sealed = -1", lambda kit: kit.store.sealed(WORKSPACE, "a")),
+        ("UPDATE records SET created_by = x'ff00'", lambda kit: kit.store.load(WORKSPACE)),
+        ("UPDATE records SET old_name = x'ff00'", lambda kit: kit.store.load(WORKSPACE)),
         ("UPDATE secrets SET fingerprint = 1.5", lambda kit: kit.store.load(WORKSPACE)),
         ("UPDATE secrets SET fingerprint = 1.5", lambda kit: kit.store.strays(WORKSPACE)),
         ("UPDATE slots SET wrapped = -1", lambda kit: kit.store.slots()),
@@ -747,11 +749,11 @@ def test_attack_05_a_new_row_that_is_taken_away_again_after_a_rename_is_found(ki
         ("UPDATE leases SET fencing = x'ff00'", lambda kit: kit.lease()),
         ("UPDATE events SET mac = 'x'", lambda kit: kit.store.head(WORKSPACE)),
         ("UPDATE store SET id = x'ff00'", lambda kit: kit.another()),
+        ("UPDATE store SET id = '../../other'", lambda kit: kit.another()),
     ],
 )
 def test_a_value_of_a_type_that_is_never_written_is_tampered(kit, sql, read):
     kit.commit(kit.put("a"))
-    kit.raw("PRAGMA foreign_keys = OFF")
     kit.raw(sql)
     refused("tampered", read, kit)
 

@@ -19,6 +19,7 @@ from reconciler import sealing
 from reconciler.errors import StoreError
 from reconciler.model import Mode
 from reconciler.stores import _sql, sqlite
+from reconciler.stores._database import typed
 
 TESTS = Path(__file__).parents[1]
 
@@ -451,3 +452,9 @@ def test_processes_at_once_lose_nothing(kit, path):
     assert snapshot.serial == 40
     assert len(kit.store.events(WORKSPACE)) == 80
     assert kit.broken() == []
+
+
+@pytest.mark.parametrize("row", [("a", -1), ("a", "1"), (None, 1), (b"a", 1), ("a", 1.0), ("a", True), ("a",)])
+def test_only_what_this_program_writes_is_taken_from_a_row(row):
+    assert typed("a row", [("a", 0), ("b", 2**62)], str, int) == [("a", 0), ("b", 2**62)]
+    assert "a row holds" in refused("tampered", typed, "a row", [("a", 1), row], str, int).detail
