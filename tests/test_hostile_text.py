@@ -193,3 +193,25 @@ def test_json_says_the_text_itself(text):
         made = json.loads(shown(report, "json"))
         if report.problems:
             assert made["problems"][0]["detail"] == text
+
+
+HOSTILE_PATH = "a\x1b[2J\r\n::set-env name=A::b"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["key", "status", "--key-file", HOSTILE_PATH],
+        ["key", "backup", "--key-file", HOSTILE_PATH],
+        ["store", "create", "--store", f"sqlite:///{HOSTILE_PATH}.db"],
+        ["apply", "--yes", "--store", f"sqlite:///{HOSTILE_PATH}.db"],
+        ["get", HOSTILE_PATH],
+        ["explain", HOSTILE_PATH],
+        ["plan", "-f", HOSTILE_PATH],
+    ],
+    ids=lambda line: " ".join(line[:2]) if line[1].isalpha() else line[0],
+)
+def test_attacks_50_and_51_a_path_or_a_name_reaches_no_terminal_or_runner_raw(applied, line):
+    done = applied.sandbox(*line) if line[0] != "explain" else applied.run(*line)
+    assert not set("\x1b\r") & set(done.out + done.err)
+    assert not [said for said in (done.out + done.err).splitlines() if said.lstrip().startswith("::")]

@@ -223,4 +223,6 @@ def selection(*names: str) -> str:
         given = context.params[name]
         values = given if isinstance(given, tuple) else (given,)
         said.extend(flags[name] if v is True else f"{flags[name]} {shlex.quote(str(v))}" for v in values)
-    return "".join(f" {part}" for part in said)
+    from reconciler.render.rows import safe
+
+    return "".join(f" {safe(part)}" for part in said)

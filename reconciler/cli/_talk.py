@@ -51,7 +51,9 @@ class Conversation:
         """Ask on stderr; only the literal word yes will do."""
         if self._shown:
             click.echo(self._page(self._shown), nl=False, err=True)
-        click.echo(f"\n{question} Only 'yes' will be accepted: ", nl=False, err=True)
+        from reconciler.render.rows import safe
+
+        click.echo(f"\n{safe(question)} Only 'yes' will be accepted: ", nl=False, err=True)
         return sys.stdin is not None and sys.stdin.readline().strip() == "yes"
 
     def asking(self, plan: Plan) -> None:
@@ -81,6 +83,9 @@ class Conversation:
 
     def tell(self, text: str) -> None:
         """One line for the person who runs it."""
+        from reconciler.render.rows import safe
+
+        text = safe(text)
         if self._bar:
             self._bar.above(text)
         else:

@@ -41,6 +41,8 @@ def export(*, since: str, **given: Any) -> int:
         for line in auditing.export(opt.where(given), history.since(since, now())):
             click.echo(line)
     except ReconcilerError as error:
-        click.echo(f"error[{error.code.name}]: {error}\n  do   {error.hint}", err=True)
+        from reconciler.render.rows import safe
+
+        click.echo(f"error[{error.code.name}]: {safe(error)}\n  do   {safe(error.hint)}", err=True)
         return exit_code(Report("audit export", problems=(error.problem(),)))
     return 0

@@ -41,7 +41,9 @@ def backup(**given: Any) -> int:
                              "reconciler key backup > FILE   (with umask 077)")  # fmt: skip
         key = keys.backup(opt.where(given))
     except ReconcilerError as error:
-        click.echo(f"error[{error.code.name}]: {error}\n  do   {error.hint}", err=True)
+        from reconciler.render.rows import safe
+
+        click.echo(f"error[{error.code.name}]: {safe(error)}\n  do   {safe(error.hint)}", err=True)
         return exit_code(Report("key backup", problems=(error.problem(),)))
     click.echo(key.reveal())
     return 0

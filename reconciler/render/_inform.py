@@ -87,14 +87,15 @@ def key_lines(report: Report) -> Iterator[Line]:
     facts = report.facts
     if not facts:
         return
-    keys = ", ".join(facts["opened_by"])
-    yield f"{facts['store']} ({facts['mode']}, id {facts['store_id']}) is opened by key {keys}."
+    keys = say.safe(", ".join(facts["opened_by"]))
+    source = say.safe(facts["source"])
+    yield f"{say.safe(facts['store'])} ({facts['mode']}, id {facts['store_id']}) is opened by key {keys}."
     if facts.get("for"):
         whose = "this store" if facts["opens"] else "ANOTHER store"
-        yield f"A key for {facts['for']} in {say.safe(facts['workspace'])} of {whose} is here, from {facts['source']}."
+        yield f"A key for {facts['for']} in {say.safe(facts['workspace'])} of {whose} is here, from {source}."
     elif not facts["at_hand"]:
-        yield f"No key is here: looked in {facts['source']}."
+        yield f"No key is here: looked in {source}."
     elif facts["opens"]:
-        yield f"Key {facts['at_hand']} is here, from {facts['source']}: it opens the store."
+        yield f"Key {facts['at_hand']} is here, from {source}: it opens the store."
     else:
-        yield f"Key {facts['at_hand']} is here, from {facts['source']}: it does NOT open the store."
+        yield f"Key {facts['at_hand']} is here, from {source}: it does NOT open the store."

@@ -137,8 +137,8 @@ def _cancel(report: Report, width: int, now: str) -> Iterator[Line]:
 
 def _store_create(report: Report, width: int, now: str) -> Iterator[Line]:
     if report.facts:
-        yield f"Made the {report.facts['mode']} store {report.facts['store']} (id {report.facts['id']})."
-        key = report.facts["key"]
+        store, key = say.safe(report.facts["store"]), say.safe(report.facts["key"])
+        yield f"Made the {report.facts['mode']} store {store} (id {report.facts['id']})."
         yield (
             f"Its key is in {key}: keep a copy elsewhere; without it nothing stored can be read."
             if key

@@ -139,6 +139,10 @@ WORDS = (
 )
 
 
+LONGEST = 200_000
+"""Characters of a line."""
+
+
 def word(draw: Random) -> str:
     return draw.choice(WORDS)
 
@@ -166,7 +170,7 @@ def garble(draw: Random, text: str) -> str:
             case 6:
                 lines[at] = line.replace(line[cut : cut + 3], "", 1)
             case _:
-                lines[at] = line.rstrip("\n") * draw.randint(1, 40) + "\n"
+                lines[at] = (line.rstrip("\n") * draw.randint(1, 40))[:LONGEST] + "\n"
     return "".join(lines)
 
 
