@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 
 import pytest
 import storing
@@ -193,8 +192,7 @@ def test_an_interrupted_run_says_that_nothing_is_stored(project):
     with slow_sandbox(project, 0.8) as origin:
         urls = [f"--sandbox-url={name}={origin}" for name in ("twilio", "sinch", "infobip")]
         person = Typist(project, "apply", "--yes", "--atomic", "--parallelism", "1", *urls)
-        person.read_until("Asking")
-        time.sleep(0.3)
+        person.read_until("0/3")
         person.process.send_signal(signal.SIGINT)
         assert person.end() == 130
     assert "Interrupted: nothing is stored" in person.seen

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from conftest import MANIFEST, Project, surroundings
@@ -242,3 +245,21 @@ def test_an_empty_log_is_whole(project):
         store.release(store.acquire("production", TOM, 60))
     found = verify(project)
     assert (found["exit_code"], found["facts"]["last"], found["facts"]["head"]) == (0, 0, "")
+
+
+def test_an_auditor_verifies_the_export_without_this_program(lived):
+    page = (Path(__file__).parents[1] / "docs" / "audit.md").read_text()
+    program = page.split("```python\n")[1].split("```")[0]
+    key = lived.sandbox("key", "export", "--for", "audit", "-w", "production").out.strip()
+    lines = lived.sandbox("audit", "export").out
+
+    def audited(text):
+        return subprocess.run([sys.executable, "-c", program], input=text, env={"AUDIT_KEY": key}, text=True,
+                              capture_output=True, timeout=60)  # fmt: skip
+
+    assert audited(lines).returncode == 0
+    assert audited("".join(lines.splitlines(keepends=True)[2:])).returncode == 0
+    assert audited(lines.replace('"created"', '"CREATED"', 1)).stderr.strip() == "broken at event 1"
+    without = lines.splitlines(keepends=True)
+    del without[2]
+    assert audited("".join(without)).stderr.strip() == "broken at event 4"

@@ -165,8 +165,7 @@ def test_the_first_signal_finishes_what_is_in_flight_and_reports(project, number
     with slow_sandbox(project, 0.8) as origin:
         urls = [f"--sandbox-url={name}={origin}" for name in ("twilio", "sinch", "infobip")]
         person = Typist(project, "apply", "--yes", "--parallelism", "1", *urls)
-        person.read_until("Asking")
-        time.sleep(0.3)
+        person.read_until("0/3")
         person.process.send_signal(number)
         assert person.end() == 130
     assert "Interrupted" in person.seen

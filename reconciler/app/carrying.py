@@ -13,7 +13,7 @@ from reconciler.app.leasing import heartbeat, holding
 from reconciler.app.planning import planned
 from reconciler.app.prepared import Prepared
 from reconciler.app.resolving import Resolved
-from reconciler.app.running import Watcher, run, undisturbed_end
+from reconciler.app.running import Interrupts, Watcher, run
 from reconciler.app.wiring import Where
 from reconciler.codes import CODES
 from reconciler.context import now
@@ -41,15 +41,16 @@ def carry_out(
     ``atomic``: one that is rejected or fails is enough to store nothing.
     """
     store = prepared.opened
-    with undisturbed_end() as ending:
+    with Interrupts() as interrupts:
         with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
             again = _look_again(where, source, prepared)
             writer = _writer(where, again, lease)
-            # said last: from here on there is a report, whatever stops the run
+            # from here on there is a report, whatever stops the run
+            interrupts.note()
             talk.asking(again.plan)
+            whole = writer.commit_whole if atomic else None
             made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
-                       beat=heartbeat(store, lease), whole=writer.commit_whole if atomic else None)  # fmt: skip
-            ending()
+                       beat=heartbeat(store, lease), whole=whole, interrupts=interrupts)  # fmt: skip
             stale = _finish(again.plan, made, writer)
         return _ended(again, made, store, stale, atomic=atomic)
 

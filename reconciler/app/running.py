@@ -7,11 +7,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from reconciler.app import leasing
 from reconciler.app.asking import Asking, asker
 from reconciler.engine import Commit, Run, Settled, Task, carry_out
+from reconciler.model import Verdict
 from reconciler.plans import Outcome
 
 STOPPING = "Stopping: what is in flight is finished. Ctrl-C again stops at once."
@@ -40,18 +41,26 @@ def run(
     sandbox: bool,
     beat: Callable[[], None] | None = None,
     whole: Commit | None = None,
+    interrupts: Interrupts | None = None,
 ) -> Run:
     """Ask and commit; ``beat`` keeps the lease meanwhile; with ``whole`` all is committed by it at once, or nothing.
+    What ``interrupts`` noted before is heeded.
 
     The first Ctrl-C, SIGTERM or SIGHUP finishes what is in flight; the second Ctrl-C or SIGTERM waits for no answer.
     """
 
     async def main() -> Run:
+        async def ask(task: Task) -> Verdict:
+            return await asks(task)
+
         async with AsyncExitStack() as stack:
-            ask = await asker(stack, asking, sandbox=sandbox)
             made = Run(tasks, ask, commit, watcher.outcome, asking.parallelism, beat=beat, whole=whole)
             made.beat_seconds = leasing.HEARTBEAT_SECONDS
             stack.enter_context(_stopped_by_signals(made, watcher.tell))
+            if interrupts and interrupts.came:
+                made.interrupt()
+            # signals are heeded by now: to open the client takes its time
+            asks = await asker(stack, asking, sandbox=sandbox)
             watcher.begin(len(tasks))
             await carry_out(made)
             return made
@@ -98,21 +107,25 @@ def _heeded() -> dict[int, Any]:
     return {n: signal.getsignal(n) for n in STOPPED_BY if signal.getsignal(n) is not signal.SIG_IGN}
 
 
-@contextmanager
-def undisturbed_end() -> Iterator[Callable[[], None]]:
-    """From the call of what this gives to the end of the block, a signal changes nothing any more.
+class Interrupts:
+    """Signals that came while they stop nothing: before the loop heeds them, and when all but the telling is done."""
 
-    All is done by then but giving back the lease and telling what was done: that takes a moment, and must not be lost.
-    """
-    before: dict[int, Any] = {}
+    def __init__(self) -> None:
+        self.came = False
+        self._before: dict[int, Any] = {}
 
-    def begin() -> None:
-        before.update(_heeded())
-        for number in before:
-            signal.signal(number, lambda *_: None)
+    def __enter__(self) -> Self:
+        return self
 
-    try:
-        yield begin
-    finally:
-        for number, handler in before.items():
+    def note(self) -> None:
+        """From here to the end of the block they are only noted: whatever was done until then will be told."""
+        self._before = _heeded()
+        for number in self._before:
+            signal.signal(number, self._came)
+
+    def _came(self, *_: object) -> None:
+        self.came = True
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -78,14 +78,16 @@ def run(arguments: Sequence[str]) -> int:
             click.echo("Interrupted.", err=True)
         return _failed(arguments, error, Exit.INTERRUPTED)
     except click.ClickException as error:
-        error.show(sys.stderr)
+        with suppress(OSError):
+            error.show(sys.stderr)
         return _failed(arguments, error, Exit.USAGE)
     except BrokenPipeError:
         # the reader went away (`| head`): nothing is wrong, and nobody is left to tell
         sys.stderr.close()
         return Exit.DONE
     except Exception as error:  # noqa: BLE001 -- the one choke point: a bug must end in a report, not in a traceback
-        _bug(error)
+        with suppress(OSError):
+            _bug(error)
         return _failed(arguments, error, Exit.BUG)
     return int(code or 0)
 
@@ -128,4 +130,18 @@ def main() -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        _flush(stream)
+    sys.exit(code)
+
+
+def _flush(stream: TextIO | None) -> None:
+    """Write what is left; where nobody takes it, let it go: else Python itself ends with a code of its own, 120."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -112,7 +112,11 @@ def made(name: str, output: Output, function: Callable[[], Report]) -> Report:
         return Report(name, problems=invalid.problems)
     except ReconcilerError as error:
         return Report(name, problems=(error.problem(),))
-    except (Exception, KeyboardInterrupt) as error:
+    except KeyboardInterrupt as error:
+        output.save(failed(name, error))
+        # click would first write to a terminal that may be gone
+        raise click.Abort from None
+    except Exception as error:
         # a file from an earlier run must not be taken for this one's
         output.save(failed(name, error))
         raise
