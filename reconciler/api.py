@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from reconciler import context
+from reconciler import context, keyfiles
 from reconciler.app import preparing
 from reconciler.app.preparing import Secrets, What
 from reconciler.app.wiring import Where
@@ -101,7 +101,7 @@ def open_store(
         store=url or environ.get("RECONCILER_STORE", ""),
         workspace=workspace or environ.get("RECONCILER_WORKSPACE", ""),
         sandbox=sandbox,
-        key_file=Path(named) if named else None,
+        key_file=keyfiles.named(os.fspath(named)) if named else None,
         environ=environ,
     )
     return Store(where, Served(where, fresh_for, stale_for))

@@ -1,7 +1,7 @@
 """What git says of a folder. A repository may come from anybody: no program that its configuration names is started.
 
-No file-system monitor, hook, filter, pager or transport. Without git, or where it gives no answer (it may not trust the
-folder's owner), nothing is known.
+No file-system monitor, hook, filter, pager or transport: so a folder of another owner, as a job in a container has it,
+may be asked about too. Without git, or where it gives no answer, nothing is known.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LOG = logging.getLogger(__name__)
 SECONDS = 10.0
 _SAFELY = (
     "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never",
-    "-c", "safe.bareRepository=explicit", "--no-optional-locks", "--no-pager",
+    "-c", "safe.bareRepository=explicit", "-c", "safe.directory=*", "--no-optional-locks", "--no-pager",
 )  # fmt: skip
 _KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME")
 """All that git gets of the environment: where its own settings are, and none that a run was given."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler import private, subkeys
-from reconciler.errors import StoreError
+from reconciler.errors import StoreError, UsageError
 from reconciler.keys import Key
 from reconciler.secret import Secret
+
+_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=?|eyJ[A-Za-z0-9+/_=-]{40,}", re.ASCII)
+"""What a wrapping key or a handed one looks like, and no path does."""
 
 
 def default_key_file(store_id: str, environ: Mapping[str, str]) -> Path:
@@ -31,6 +35,18 @@ def _home() -> str:
     except KeyError:
         # a container may run under a number that no user database knows
         raise StoreError("key-missing", "this user has no home folder") from None
+
+
+def named(text: str) -> Path:
+    """The path of a key file as somebody gave it.
+
+    Raises UsageError where a key itself stands there, without repeating it: it would be shown as a file's name is.
+    """
+    if _KEY.fullmatch(text.strip()):
+        raise UsageError("usage", "--key-file takes the path of a file, and this is a key itself (not repeated here)",
+                         "put it into a file of mode 0600, or into RECONCILER_KEY; it was on a command line, so "
+                         "other users of this machine may have seen it")  # fmt: skip
+    return Path(text)
 
 
 def write_key_file(path: Path, key: Secret) -> None:

@@ -46,6 +46,12 @@ def builtin() -> dict[str, Any]:
     return schema
 
 
+def takes(document: dict[str, Any], name: str, entry: dict[str, Any]) -> bool:
+    """Whether a schema accepts one entry, which is not from a file: what a store holds, before it is used."""
+    decides = jsonschema_rs.Draft202012Validator(document, validate_formats=False)
+    return decides.is_valid({"version": 1, "credentials": {name: entry}})
+
+
 class Checker:
     """Holds documents against one schema. ``schemes``: the reference schemes that are installed."""
 

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -104,6 +105,11 @@ class _Held:
     serve_until: float
 
 
+def _of_this_process(served: weakref.ref[Served]) -> None:
+    if there := served():
+        there._forget()
+
+
 class Served:
     """The credentials of one workspace of one store; may be used from several threads."""
 
@@ -115,6 +121,12 @@ class Served:
         self._fresh = fresh
         self._stale = stale
         self._clock = clock
+        self._forget()
+        served = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _of_this_process(served))
+
+    def _forget(self) -> None:
+        """Begin anew: a process that was forked reads for itself, and must not wait for a lock of its parent's."""
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
 

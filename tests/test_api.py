@@ -181,6 +181,24 @@ def test_one_read_for_each_process_credential_and_version(here):
     assert len(reads(here)) == 4
 
 
+def test_a_forked_process_reads_for_itself(here):
+    code = """
+import os, reconciler
+store = reconciler.open_store('sqlite:///.reconciler/sandbox.db', sandbox=True)
+store.credential('marketing-us')
+children = []
+for _ in range(3):
+    child = os.fork()
+    if not child:
+        store.credential('marketing-us').reveal()
+        os._exit(0)
+    children.append(child)
+assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=here.path, env=here.env, timeout=60)
+    assert reads(here) == [("marketing-us", "api", 1)] * 4
+
+
 def test_many_threads_read_once(here):
     store = opened()
     threads = [threading.Thread(target=store.credential, args=("marketing-us",)) for _ in range(8)]
@@ -196,7 +214,7 @@ def test_no_record_no_value(here):
 
     with sqlite3.connect(here.path / ".reconciler" / "sandbox.db") as connection:
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON reads BEGIN SELECT RAISE(ABORT, 'no'); END")
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(StoreError):
         opened().credential("marketing-us")
 
 

@@ -56,5 +56,9 @@ def test_a_guard_names_a_file_and_attacks_that_there_are():
     assert [g.where for g in guards.GUARDS if not g.file.is_file() or not set(g.attacks) <= set(attacks.ATTACKS)] == []
 
 
+def test_every_guard_stands_where_it_is_said_to():
+    assert [(g.where, guards.missing(g)) for g in guards.GUARDS if guards.missing(g)] == []
+
+
 def test_the_page_is_current():
     assert (attacks.ROOT / "docs" / "attacks.md").read_text() == attacks.page(), "run: make docs"

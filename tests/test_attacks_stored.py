@@ -193,3 +193,52 @@ def test_attack_69_an_absent_key_is_not_replaced_by_a_new_one(applied):
     for command in (["apply", "--yes"], ["check"], ["key", "backup"], ["store", "create"]):
         assert applied.sandbox(*command).code == 5, command
     assert not key.exists()
+
+
+# what whoever can write to the file does with the hash as well: it has no key
+
+
+def redirected(project) -> str:
+    """Another host in the settings, and the record's hash made anew wherever it stands."""
+    import json
+
+    from reconciler import audit
+    from reconciler.stores import sqlite
+
+    store = Store(project)
+    name = "otp-apac"
+    ((declared,),) = store.run("SELECT declared FROM records WHERE name = ?", name)
+    changed = json.loads(declared)
+    changed["settings"]["base_url"] = "https://attacker.example"
+    text = json.dumps(changed, sort_keys=True, separators=(",", ":"))
+    with closing(sqlite.open_store(project.path / ".reconciler" / "sandbox.db")) as opened:
+        sealed = opened.sealed("production", name)
+    store.run("UPDATE records SET declared = ? WHERE name = ?", text, name)
+    (row,) = store.run(f"SELECT {', '.join(audit.ROW)} FROM records WHERE name = ?", name)
+    found = audit.row_hash(dict(zip(audit.ROW, row, strict=True)), sealed)
+    store.run("UPDATE records SET row_hash = ? WHERE name = ?", found, name)
+    store.run("UPDATE events SET row_hash = ? WHERE name = ?", found, name)
+    return name
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("read", "otp-apac", "api_key", "--reveal"), ("exec", "otp-apac", "--", "env"), ("export", "--format", "json")],
+    ids=lambda command: command[0],
+)
+def test_attack_05_no_secret_goes_where_its_provider_has_no_host(applied, command):
+    redirected(applied)
+    done = applied.run(command[0], "--sandbox", *command[1:])
+    assert done.code == 5
+    assert "error[tampered]" in done.err
+    assert "the settings of otp-apac in production are none that its provider has" in done.err
+    assert applied.env["INFOBIP_API_KEY"] not in done.out + done.err
+
+
+def test_attack_05_a_check_says_that_it_could_not_ask(applied):
+    redirected(applied)
+    done = applied.sandbox("check", "otp-apac")
+    assert done.code == 1
+    assert "otp-apac" in done.out + done.err
+    assert applied.sandbox("check", "otp-apac", "--format", "json").json["problems"]
+    assert applied.sandbox("audit", "verify").code == 5

@@ -303,16 +303,51 @@ def test_what_was_rotated_since_need_not_be_rotated_again(applied):
     assert "of what was read: nothing, all of it was replaced since" in out
 
 
-def test_where_the_read_cannot_be_recorded_nothing_is_given(applied, secrets):
+@pytest.mark.parametrize("how", ["ABORT, 'no'", "IGNORE"])
+def test_where_the_read_cannot_be_recorded_nothing_is_given(applied, secrets, how):
     folder = applied.path / ".reconciler"
     with sqlite3.connect(applied.path / STORE) as connection:
-        connection.execute("CREATE TRIGGER full BEFORE INSERT ON reads BEGIN SELECT RAISE(ABORT, 'no'); END")
+        connection.execute(f"CREATE TRIGGER full BEFORE INSERT ON reads BEGIN SELECT RAISE({how}); END")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     done = applied.sandbox("read", "marketing-us", "auth_token", "--reveal")
-    assert done.code != 0
+    assert done.code == 5
+    assert "error[tampered]" in done.err
     assert secrets["marketing-us"] not in done.out + done.err
     assert exec_(applied, "marketing-us", "--", "echo", "ran").out == ""
     shutil.rmtree(folder)
+
+
+def test_an_empty_key_is_no_key(applied):
+    done = applied.sandbox("read", "marketing-us", "", "--reveal")
+    assert done.code == 64
+    assert "error[no-such-field]" in done.err
+
+
+def test_with_prefixes_no_other_account_of_the_provider_is_left_in_the_environment(applied):
+    left = {"TWILIO_AUTH_TOKEN": "another", "TWILIO_API_KEY": "another"}
+    found = environ(applied, "--prefix", "marketing-us", env=left)
+    assert {name for name in found if name.startswith("TWILIO_")} == set()
+    assert "MARKETING_US_TWILIO_AUTH_TOKEN" in found
+
+
+def test_a_plan_files_variable_is_no_place_for_secrets(applied):
+    done = applied.sandbox("export", "--format", "json", env={"RECONCILER_OUT": "plan.json"})
+    assert done.code == 0
+    assert not (applied.path / "plan.json").exists()
+
+
+@pytest.mark.parametrize("command", [("read", "marketing-us", "auth_token", "--reveal"), ("plan",), ("key", "status"),
+                                     ("store", "create")])  # fmt: skip
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_a_key_in_place_of_its_files_path_is_refused_and_not_repeated(applied, command, way):
+    key = applied.sandbox("key", "backup").out.strip()
+    given = ("--key-file", key) if way == "option" else ()
+    env = {"RECONCILER_KEY_FILE": key} if way == "environment" else {}
+    done = applied.sandbox(*command, *given, env=env)
+    assert done.code == 64
+    assert "this is a key itself" in done.err
+    assert key not in done.out + done.err
+    assert [path for path in applied.path.rglob("*") if key.partition("/")[0] in path.name] == []
 
 
 def test_reading_waits_for_no_lease(applied, secrets):

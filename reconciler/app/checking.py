@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -60,7 +60,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
     return Report(
         "check",
         header=head,
-        problems=(*warned, *((made.error.problem(),) if made.error else ())),
+        problems=(*warned, *_unasked(made), *((made.error.problem(),) if made.error else ())),
         checkups=checkups,
         waiting=_waiting(snapshot, selection, known),
         traits=known,
@@ -122,6 +122,13 @@ def _checkups(made: Run) -> tuple[Checkup, ...]:
         for outcome in made.results()
         if outcome.verdict and outcome.change.record
     )
+
+
+def _unasked(made: Run) -> Iterator[Problem]:
+    """Why nobody could be asked about some: a credential that is not checked must not look like one that is fine."""
+    for outcome in made.results():
+        if outcome.problem and not outcome.verdict:
+            yield replace(outcome.problem, subject=outcome.change.name)
 
 
 def _checkup(record: Record, outcome: Outcome) -> Checkup:

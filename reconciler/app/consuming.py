@@ -36,6 +36,9 @@ def read(where: Where, name: str, field: str, *, reveal: bool) -> tuple[Report, 
     Raises UsageError ``not-revealed``, and as :func:`reconciler.app.revealing.reveal`.
     """
 
+    if not field:
+        raise UsageError("no-such-field", "the name of the key is empty")
+
     def make(opened: Opened) -> tuple[Report, Secret]:
         (one,) = opened.revealed
         return report_of("read", opened, named=False), one.values[field]
@@ -54,7 +57,9 @@ def program(where: Where, names: Sequence[str], command: Sequence[str], *, prefi
     def make(opened: Opened) -> tuple[Report, Program]:
         given = together(opened.revealed, prefixed=prefixed)
         _without_nul(given)
-        unset = frozenset[str]() if prefixed else frozenset().union(*(one.unset for one in opened.revealed))
+        # with prefixes no variable of a provider is set, and a left-over one would be another account's all the more
+        given_to = (one.unset | (frozenset(one.variables) if prefixed else frozenset()) for one in opened.revealed)
+        unset = frozenset[str]().union(*given_to) - given.keys()
         kept = {k: Secret(v) for k, v in where.environ.items() if not k.startswith(OURS) and k not in unset}
         return report_of("exec", opened, prefixed=prefixed), Program(path, tuple(command), {**kept, **given})
 

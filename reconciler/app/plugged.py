@@ -60,10 +60,15 @@ def traits_of(providers: AbstractSet[str]) -> dict[str, Traits]:
 
     A provider that is installed no longer, or broken, is not in it: what is stored can still be shown.
     """
+    return schema.traits(document_of(providers))
+
+
+def document_of(providers: AbstractSet[str]) -> dict[str, Any]:
+    """The schema that knows these providers, as far as they are installed and whole."""
     foreign = providers - set(plugins.provider_names())
     try:
         if foreign and not foreign.isdisjoint(plugins.provider_names(installed=True)):
-            return schema.traits(installed())
+            return installed()
     except ReconcilerError:
         pass
-    return schema.traits(schema.builtin())
+    return schema.builtin()

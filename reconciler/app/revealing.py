@@ -6,16 +6,16 @@ program that starts, and no program an apply.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from reconciler import audit
+from reconciler import audit, schema
 from reconciler.app import naming, plugged
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.codes import CODES
 from reconciler.consumption import Revealed, all_variables, variables
-from reconciler.errors import UsageError
+from reconciler.errors import StoreError, UsageError
 from reconciler.model import Event, Problem, Severity, Traits
 from reconciler.report import Header
 from reconciler.sealing import Keyring
@@ -91,11 +91,26 @@ def _told(asked: str, record: Record) -> Iterable[Problem]:
 
 
 def _open(where: Where, store: Store, workspace: str, found: Sequence[Found], field: str) -> list[Revealed]:
-    traits = plugged.traits_of({record.declared.provider for record, _ in found})
+    document = plugged.document_of({record.declared.provider for record, _ in found})
+    traits = schema.traits(document)
+    _lawful(workspace, [record for record, sealed in found if sealed], document, traits)
     keys = keyring(where, store) if any(sealed for _, sealed in found) else None
     return [
         _revealed(record, sealed, _values(keys, workspace, record, sealed), traits, field) for record, sealed in found
     ]
+
+
+def _lawful(workspace: str, records: Iterable[Record], document: dict[str, Any], traits: Mapping[str, Traits]) -> None:
+    """Hold public settings to the provider's rules again before a secret goes where they say.
+
+    Whoever can write to the store's file can change them and the hash beside them; the hosts of a provider they cannot.
+    Raises StoreError ``tampered``.
+    """
+    for record in records:
+        declared = record.declared
+        entry = {"provider": declared.provider, **declared.settings, **declared.references}
+        if declared.provider in traits and not schema.takes(document, record.name, entry):
+            raise StoreError("tampered", f"the settings of {record.name} in {workspace} are none that its provider has")
 
 
 def _only(record: Record, sealed: Sequence[SealedSecret], field: str) -> list[SealedSecret]:

@@ -61,6 +61,21 @@ planning_options = _stack(
            "  [default: the manifest's folder]"),
 )  # fmt: skip
 
+
+def key_file(_context: click.Context, _param: click.Parameter, value: str | None) -> Path | None:
+    """A path, and not a key."""
+    from reconciler.errors import UsageError
+
+    if not value:
+        return None
+    from reconciler import keyfiles
+
+    try:
+        return keyfiles.named(value)
+    except UsageError as error:
+        raise click.BadParameter(f"{error.detail}; {error.hint}") from None
+
+
 workspace_option = option(
     "-w", "--workspace", default="", metavar="NAME",
     help="Workspace.  [default: the manifest's, or the store's only one]",
@@ -69,7 +84,7 @@ workspace_option = option(
 reading_options = _stack(
     workspace_option,
     option("--store", default="", metavar="URL", help="Store.  [default: sqlite:///.reconciler/store.db]"),
-    option("--key-file", type=click.Path(path_type=Path),
+    option("--key-file", callback=key_file, metavar="PATH",
            help="The store's key.  [default: RECONCILER_KEY, or ~/.config/reconciler/keys/<store id>.key]"),
     option("--sandbox", is_flag=True, help="Ask the built-in sandbox instead of the providers, with a sandbox store."),
 )  # fmt: skip

@@ -94,7 +94,8 @@ FORMS = ("dotenv", "json", "kubernetes")
     envvar="RECONCILER_EXPORT_FORMAT",
     help="Form of the file. (RECONCILER_FORMAT, which is about reports, says nothing here.)",
 )
-@opt.option("--out", type=click.Path(path_type=Path), help="Write this file, 0600, instead of stdout.")
+@click.option("--out", type=click.Path(path_type=Path), envvar="RECONCILER_EXPORT_OUT",
+              help="Write this file, 0600, instead of stdout.  (RECONCILER_OUT is a plan's file.)")  # fmt: skip
 @opt.consent("--force", help="Overwrite the file of --out.")
 @opt.consent("--reveal", help="Yes, show the secrets on this terminal.")
 @opt.option("--prefix", is_flag=True, help="Put each credential's name before its variables: MARKETING_US_TWILIO_...")

@@ -13,7 +13,8 @@ from reconciler.exports import Options
 
 OURS = "sms-reconciler"
 """Before our labels and annotations."""
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
+_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
+"""A DNS subdomain (RFC 1123): labels between dots, each of which begins and ends with a letter or digit."""
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
 

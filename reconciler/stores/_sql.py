@@ -281,7 +281,7 @@ GET_READ_EVENTS = GET_EVENTS.replace("ORDER", "AND what = 'read' ORDER")
 PUT_EVENT = _insert(
     "events", "workspace", "seq", "time", "what", "result", "name", "version", "row_hash", "body", "mac"
 )
-PUT_READ = _insert("reads", "workspace", "name", "version", "time", "what", "body")
+PUT_READ = f"{_insert('reads', 'workspace', 'name', 'version', 'time', 'what', 'body')} RETURNING id"
 GET_WAITING = """SELECT id, name, time, body, read_by FROM reads
     WHERE workspace = :workspace AND event_seq IS NULL ORDER BY id LIMIT :most"""
 GET_CHAINED = """SELECT event_seq, id, name, time, body, read_by FROM reads

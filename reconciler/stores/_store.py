@@ -114,7 +114,10 @@ class SqlStore:
         with self._db.writing():
             now = self._db.now()
             for read in reads:
-                self._db.run(_sql.PUT_READ, {"workspace": workspace, "time": now, **_rows.read_row(read)})
+                if not self._db.rows(_sql.PUT_READ, {"workspace": workspace, "time": now, **_rows.read_row(read)}):
+                    raise StoreError(
+                        "tampered", "the record of a read was not kept: something in the store prevents it"
+                    )
 
     def waiting_reads(self, workspace: str) -> Sequence[Event]:
         with self._db.reading():

@@ -203,7 +203,9 @@ def _in_our_words(path: Path) -> Iterator[None]:
     """What SQLite reports as a StoreError. A broken rule of the schema or a misused interface is a bug and passes."""
     try:
         yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER":
+            raise StoreError("tampered", f"{path}: a trigger that this program never made refuses to write") from None
         raise
     except OverflowError:
         raise StoreError("tampered", f"{path} holds a number that this program never wrote") from None
