@@ -42,4 +42,5 @@ def of_change(change: Change) -> dict[str, Any]:
         "expected": change.expected_version,
         "secrets": dict(change.secrets),
         **({"from": change.old_name} if change.old_name else {}),
+        **({"last": change.last_version} if change.last_version else {}),
     }

@@ -39,7 +39,10 @@ def plan(
             if credential.moved_from:
                 changes.append(_spent(credential, record))
         else:
-            changes.append(_change(credential, record, rejections.get(name), known, traits))
+            change = _change(credential, record, rejections.get(name), known, traits)
+            # a name that was deleted since is not the one that was approved
+            last = 0 if record else scope.last_versions.get(name, 0)
+            changes.append(replace(change, last_version=last) if last else change)
     changes.extend(_undeclared(credentials, records, rejections, scope))
     changes.extend(_stale(credentials, records, rejections, known, scope, set(kept)))
     changes.sort(key=lambda c: (c.name, c.action))

@@ -30,6 +30,8 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     secrets: Mapping[str, SecretState] = field(default_factory=dict)
     expected_version: int = 0
+    last_version: int = 0
+    """Of a create: the highest version that the name had before it was deleted or renamed; 0 for a new name."""
     credential: Credential | None = None
     record: Record | None = None
     rejection: Rejection | None = None

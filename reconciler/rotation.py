@@ -26,7 +26,8 @@ def only_secrets(
     left_out: list[str] = []
     for name, credential in credentials.items():
         rejection = rejections.get(name)
-        if rejection and rejection.declared == credential.declared:
+        renames = credential.moved_from in records and name not in records
+        if rejection and rejection.declared == credential.declared and not renames:
             kept[name] = credential
             continue
         stored = _as_stored(credential, records)

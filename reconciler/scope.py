@@ -34,6 +34,8 @@ class Scope:
     """How many deletes are allowed; ``None`` leaves it at :func:`delete_limit`."""
     secrets_only: bool = False
     """Whether nothing but new secret values and earlier submissions is taken up."""
+    last_versions: Mapping[str, int] = field(default_factory=dict)
+    """Of names under which nothing is stored now: the highest version that each ever had."""
 
     def selects(self, name: str) -> bool:
         return selects(self.only, name)

@@ -87,6 +87,8 @@ def test_anchors_are_compared_from_the_command_line_and_from_a_file(lived):
     assert broken(lived, "--anchors", "anchors", "--anchor", lived.anchor) == []
     assert verify(lived, "--anchors", "anchors")["facts"]["anchors"] == [lived.anchor] * 2
     assert lived.sandbox("audit", "verify", "--anchors", "nowhere").code == 64
+    lived.write("# an artifact that came out empty\n", "none")
+    assert lived.sandbox("audit", "verify", "--anchors", "none").code == 64
     assert lived.sandbox("audit", "verify", "--anchor", "3").code == 64
     history = lived.sandbox("history", "--anchor", lived.anchor)
     assert (history.code, f"; anchor {lived.anchor} matches." in history.out) == (0, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import closing
 
 import pytest
 import storing
@@ -14,6 +15,7 @@ from test_terminal import Typist
 from reconciler import sealing, subkeys
 from reconciler.errors import StoreError
 from reconciler.secret import Secret
+from reconciler.stores import sqlite
 
 USES = ("plan", "consume", "audit")
 
@@ -62,6 +64,19 @@ def test_it_names_the_one_that_it_lacks(applied, keys):
     err = applied.sandbox("read", "marketing-us", "auth_token", "--reveal", env=keys["audit"]).err
     assert "wanted: the sealing key (it opens secrets) of production; the key here is for audit in production" in err
     assert "key export --for plan|consume|audit" in err
+
+
+def test_an_auditors_key_ends_no_apply_and_drops_no_submission(applied, keys):
+    applied.env["TWILIO_AUTH_TOKEN"] = "f" * 32
+    assert applied.sandbox("apply", "--yes").code == 3
+    with closing(sqlite.open_store(applied.path / ".reconciler" / "sandbox.db")) as store:
+        lease = store.acquire("production", storing.LEA, 600)
+    for command in (("cancel", "marketing-us"), ("lock", "release", lease.id, "--yes")):
+        done = applied.sandbox(*command, env=keys["audit"])
+        assert done.code == 5, command
+        assert "error[key-lacks]" in done.err
+    assert applied.sandbox("lock", "release", lease.id, "--yes").code == 0
+    assert applied.sandbox("cancel", "marketing-us").code == 0
 
 
 def test_nothing_is_asked_or_written_where_apply_lacks_a_key(applied, keys):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from test_approved import ZEROS, digest, dump, planned, prepared_once, resigned, versions
 
+from reconciler import sandbox
 from reconciler.codes import CODES, plans
 from reconciler.codes.base import Exit
 
@@ -182,6 +183,26 @@ def test_attack_46_neither_a_plan_nor_a_digest_brings_back_what_was_deleted_sinc
     for arguments in (PLAN, ("apply", "--yes", "--expect", approved)):
         assert planned.sandbox(*arguments).code == 4
     assert "otp-apac" not in versions(planned)
+
+
+def test_attack_46_an_approved_create_is_not_that_of_a_name_deleted_since(planned):
+    """Only a create, so that nothing else of the plan gives it away."""
+    assert planned.sandbox("apply", "--yes").code == 0
+    manifest = (planned.path / "credentials.yaml").read_text()
+    planned.write(manifest.replace("  otp-apac:", "  otp-two:").replace("xyz123", "xyz124"), "two.yaml")
+    settings = {"base_url": "https://xyz124.api.infobip.com"}
+    planned.env["INFOBIP_API_KEY"] = sandbox.right_secret("infobip", settings, "api_key")
+    done = planned.sandbox("plan", "-f", "two.yaml", "--only", "otp-two", "--out", "create.json")
+    assert done.code == 0, done.err
+    approved = digest(planned, "-f", "two.yaml", "--only", "otp-two")
+    again = ("apply", "--yes", "-f", "two.yaml", "--only", "otp-two")
+    assert planned.sandbox(*again).code == 0
+    planned.write(manifest)
+    assert planned.sandbox("apply", "--yes", "--prune", "--only", "otp-two").code == 0
+    assert "otp-two" not in versions(planned)
+    for arguments in (("apply", "create.json"), (*again, "--expect", approved)):
+        assert planned.sandbox(*arguments).code == 4
+    assert "otp-two" not in versions(planned)
 
 
 def written() -> dict[str, str]:

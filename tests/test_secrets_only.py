@@ -53,6 +53,13 @@ def test_a_record_that_waits_to_be_renamed_takes_its_new_secret_under_its_old_na
     assert made.credentials == {"old": replace(waiting, name="old", moved_from="")}
 
 
+def test_a_refused_submission_that_has_become_a_rename_waits_for_a_whole_apply():
+    renaming = replace(credential("new"), moved_from="old")
+    made = rotated([renaming], [record("old")], [rejection("new")])
+    assert made.left_out == ("new",)
+    assert set(made.credentials) == {"old"}
+
+
 def test_a_rejection_is_dropped_by_a_whole_plan_only():
     stored, refused = {"a": record("a")}, {"a": rejection("a"), "b": rejection("b")}
     known = Known({("a", "auth_token"): b"same"})

@@ -75,4 +75,8 @@ def anchors_of(given: Sequence[str], file: Path | None) -> list[str]:
         raise UsageError("no-such-file", f"--anchors {file}") from None
     except (OSError, UnicodeDecodeError):
         raise UsageError("unreadable", f"--anchors {file}") from None
-    return [*given, *(line.split()[0] for line in lines if line.strip() and not line.lstrip().startswith("#"))]
+    found = [line.split()[0] for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not found:
+        # an artifact that came out empty must not look like an anchor that matches
+        raise UsageError("usage", f"--anchors {file} holds no anchor", "one a line: 412:9c1e77a0d2b45f18")
+    return [*given, *found]

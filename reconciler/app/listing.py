@@ -17,6 +17,7 @@ from reconciler.model import Problem, Status
 from reconciler.report import Report, Row, rows
 from reconciler.state import Snapshot
 from reconciler.stores.base import DropRejection, Store
+from reconciler.subkeys import AUDIT, SEALING
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,10 @@ def cancel(where: Where, name: str) -> Report:
 
 
 def _drop(where: Where, store: Store, workspace: str, name: str) -> None:
-    mac = keyring(where, store).mac(workspace)
+    keys = keyring(where, store)
+    # an auditor's key can chain events, and yet may drop nobody's submission
+    keys.need(workspace, SEALING, AUDIT)
+    mac = keys.mac(workspace)
     with holding(store, workspace, where.origin, where.patience) as lease:
         store.commit(lease, [DropRejection(audit.dropped(name, "cancel", where.origin, now()))], mac)
 

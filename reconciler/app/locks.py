@@ -10,6 +10,7 @@ from reconciler.context import now
 from reconciler.errors import StoreError, UsageError
 from reconciler.report import Report
 from reconciler.stores.base import Held, Store
+from reconciler.subkeys import AUDIT, SEALING
 
 
 def show(where: Where) -> Report:
@@ -35,8 +36,11 @@ def release(where: Where, lease_id: str, *, yes: bool) -> Report:
         if held is None or held.lease.id != lease_id:
             raise StoreError("lock-gone", f"{lease_id}; {_said(held)}")
         if not yes:
-            raise UsageError("lock-unconfirmed", f"{lease_id} is the lease of {_said(held)}")
-        mac = keyring(where, store).mac(workspace)
+            raise UsageError("lock-unconfirmed", _said(held))
+        keys = keyring(where, store)
+        # an auditor's key can chain events, and yet may end nobody's apply
+        keys.need(workspace, SEALING, AUDIT)
+        mac = keys.mac(workspace)
         store.take_away(held.lease, audit.taken_away(_facts(held), where.origin, now()), mac)
         return _report("lock release", store, workspace, held)
     finally:

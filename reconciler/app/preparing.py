@@ -91,7 +91,7 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
         _known_globs(what, manifest, snapshot)
         keys, problems = _keys(where, what, store)
         scope = Scope(store.info.id if store else "", workspace, what.only, what.prune, what.max_deletes,
-                      what.secrets_only)  # fmt: skip
+                      what.secrets_only, _last_versions(store, workspace, manifest, snapshot))  # fmt: skip
         entries, waiting = _entries(manifest, snapshot, scope)
         resolved, found = _secrets(where, what, entries, store, keys, snapshot)
         plan = planner.plan(entries, snapshot.records, snapshot.rejections, found, traits, scope)
@@ -117,6 +117,12 @@ def _entries(
     found = only_secrets(manifest.credentials, snapshot.records, snapshot.rejections)
     waiting = [name for name in found.left_out if scope.selects(name)]
     return found.credentials, left_out(waiting, "--secrets-only takes up no other change of the manifest")
+
+
+def _last_versions(store: Store | None, workspace: str, manifest: Manifest, snapshot: Snapshot) -> Mapping[str, int]:
+    """Of names under which nothing is stored: what an earlier life of the name came to."""
+    names = manifest.credentials.keys() - snapshot.records.keys()
+    return store.last_versions(workspace, sorted(names)) if store and snapshot.serial else {}
 
 
 def _existing(where: Where) -> Store | None:

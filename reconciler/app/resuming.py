@@ -21,7 +21,7 @@ from reconciler.planfile import PlanFile
 from reconciler.plans import Change, Plan
 from reconciler.report import Filed
 from reconciler.resolvers.base import Surroundings
-from reconciler.scope import Known
+from reconciler.scope import Known, Scope
 from reconciler.sealing import Keyring
 from reconciler.state import Snapshot
 from reconciler.stores.base import Store
@@ -61,7 +61,8 @@ class FromFile:
         resolved = resolve(wanted, Surroundings(where.environ, folder))
         found = known(wanted, resolved, keys.fingerprinter(scope.workspace), snapshot.records)
         traits = traits_of({change.provider for change in todo})
-        again = _Again(file, todo, snapshot, {c.name: c for c in wanted})
+        last = store.last_versions(scope.workspace, [c.name for c in wanted if c.name not in snapshot.records])
+        again = _Again(file, todo, snapshot, {c.name: c for c in wanted}, replace(scope, last_versions=last))
         effective = [change for change in todo if change.action is not Action.NOTE]
         compared = {c.name: c for c in again.plan(stale.as_planned(file, found), traits).changes}
         stale.refuse_moved(file, effective, stale.Now(compared, snapshot.records, found))
@@ -131,13 +132,14 @@ class _Again:
     todo: list[Change]
     snapshot: Snapshot
     credentials: dict[str, Credential]
+    scope: Scope
 
     def plan(self, found: Known, traits: Mapping[str, Traits]) -> Plan:
         """What would be done now, with the plan's own digest and counts."""
         names = {change.name for change in self.todo} | {c.moved_from for c in self.credentials.values()}
         records = {name: record for name, record in self.snapshot.records.items() if name in names}
         waiting = {name: one for name, one in self.snapshot.rejections.items() if name in names}
-        made = planner.plan(self.credentials, records, waiting, found, traits, self.file.scope)
+        made = planner.plan(self.credentials, records, waiting, found, traits, self.scope)
         wanted = {change.name for change in self.todo if change.action is not Action.NOTE}
         changes = tuple(c for c in made.changes if c.action is Action.NOTE or c.name in wanted)
         return replace(

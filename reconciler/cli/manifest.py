@@ -49,6 +49,8 @@ def plan_(*, check: bool, detailed_exitcode: bool, out: Path | None, expires_in:
     """Show what apply would do. Writes nothing; asks providers with --check only."""
     from reconciler.app import planning
 
+    if out and any(out.absolute() == target.path.absolute() for target in current().reports):
+        raise click.BadParameter(f"a report cannot have the path of the plan file, {str(out)!r}", param_hint="--out")
     where, what, file = opt.where(given), opt.what(given), opt.plan_file(out, expires_in)
     if check:
         from reconciler.app.looking import plan_live
@@ -60,6 +62,6 @@ def plan_(*, check: bool, detailed_exitcode: bool, out: Path | None, expires_in:
     return replace(
         report,
         detailed_exitcode=detailed_exitcode,
-        selection=opt.selection(*SELECTING),
+        selection=opt.selection(*SELECTING, "sandbox_urls"),
         store_selection=opt.store_selection(),
     )
