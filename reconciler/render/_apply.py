@@ -54,4 +54,4 @@ def apply_lines(report: Report) -> Iterator[Line]:
         yield ""
         yield applied_summary(report.outcomes, len(plan.kept))
     if report.anchor:
-        yield f"Anchor {report.anchor} (keep it outside the store)"
+        yield f"Anchor {report.anchor} (keep it outside the store, for: reconciler audit verify --anchor)"

@@ -42,7 +42,7 @@ def restored_lines(report: Report) -> Iterator[Line]:
         else:
             yield f"Restored: {outcome.change.name} is v{outcome.version} now, as it was in {_then(outcome.change)}."
     if report.anchor and report.outcomes:
-        yield f"Anchor {report.anchor} (keep it outside the store)"
+        yield f"Anchor {report.anchor} (keep it outside the store, for: reconciler audit verify --anchor)"
 
 
 def _then(change: Change) -> str:
