@@ -5,7 +5,7 @@ The server, ``docs/sandbox.md`` and the suite that holds every provider to its d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.sandbox.answers import (
@@ -20,8 +20,9 @@ from reconciler.sandbox.answers import (
     suspended_account,
     twilio_error,
 )
+from reconciler.sandbox.services import SERVICES
 
-PROVIDERS = ("twilio", "sinch", "infobip")
+PROVIDERS = tuple(SERVICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,19 @@ class Scenario:
     ending: str
     """Last four characters of the account SID, the service plan ID, or the first label of the base URL's host."""
     plays: str
-    twilio: Case | NoCase
-    sinch: Case | NoCase
-    infobip: Case | NoCase
+    cases: Mapping[str, Case | NoCase]
 
     def of(self, provider: str) -> Case | NoCase:
         """The case of one of :data:`PROVIDERS`."""
-        cases = {"twilio": self.twilio, "sinch": self.sinch, "infobip": self.infobip}
-        return cases[provider]
+        return self.cases[provider]
+
+
+def _row(ending: str, plays: str, **cases: Case | NoCase) -> Scenario:
+    return Scenario(ending, plays, cases)
 
 
 def _everywhere(ending: str, plays: str, code: str, answer: Answer) -> Scenario:
-    case = Case(code, answer)
-    return Scenario(ending, plays, case, case, case)
+    return Scenario(ending, plays, dict.fromkeys(PROVIDERS, Case(code, answer)))
 
 
 _PLAN_NAMED = NoCase("its answers do not name the account")
@@ -71,134 +72,138 @@ _WAIT_AN_HOUR = {"Retry-After": "3600"}
 _NO_LIST = NoCase("it documents no list of addresses for this secret")
 
 SCENARIOS = (
-    Scenario(
+    _row(
         "9401",
         "refuses every secret",
-        Case("key-refused", twilio_error(401, 20003, "Authenticate")),
-        Case("key-refused", Answer(401)),
-        Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Invalid login details")),
+        twilio=Case("key-refused", twilio_error(401, 20003, "Authenticate")),
+        sinch=Case("key-refused", Answer(401)),
+        infobip=Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Invalid login details")),
     ),
-    Scenario(
+    _row(
         "9056",
         "refuses every secret, and repeats it in the body",
-        Case("key-refused", twilio_error(401, 20003, "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
-        Case("key-refused", sinch_error(401, "unauthorized", "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
-        Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
+        twilio=Case("key-refused", twilio_error(401, 20003, "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
+        sinch=Case("key-refused", sinch_error(401, "unauthorized", "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
+        infobip=Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
     ),
-    Scenario(
+    _row(
         "9402",
         "lives in another region (ie1, us), and refuses every secret at its other hosts",
-        Case("key-refused", twilio_error(401, 20003, "Authenticate", home="api.dublin.ie1.twilio.com")),
-        Case("key-refused", Answer(401, home="us.sms.api.sinch.com")),
-        NoCase("each account has one host of its own"),
+        twilio=Case("key-refused", twilio_error(401, 20003, "Authenticate", home="api.dublin.ie1.twilio.com")),
+        sinch=Case("key-refused", Answer(401, home="us.sms.api.sinch.com")),
+        infobip=NoCase("each account has one host of its own"),
     ),
-    Scenario(
+    _row(
         "9407",
         "the key's list of addresses leaves out the machine that asks: the same refusal as for a wrong one",
-        _NO_LIST,
-        _NO_LIST,
-        Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Invalid login details")),
+        twilio=_NO_LIST,
+        sinch=_NO_LIST,
+        infobip=Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Invalid login details")),
     ),
-    Scenario(
+    _row(
         "9403",
         "the secret is genuine, but lacks the permission that proves that it may send",
-        Case("permission-missing", twilio_error(401, 70051, "Authorization failed")),
-        _NO_SCOPES,
-        Case("scope-missing", infobip_error(403, "FORBIDDEN", "Forbidden")),
+        twilio=Case("permission-missing", twilio_error(401, 70051, "Authorization failed")),
+        sinch=_NO_SCOPES,
+        infobip=Case("scope-missing", infobip_error(403, "FORBIDDEN", "Forbidden")),
     ),
-    Scenario(
+    _row(
         "9203",
         "the key may send and nothing else",
-        NoCase("a key that may only send is refused what proves it, as in 9403"),
-        _NO_SCOPES,
-        Case("limited", infobip_error(403, "FORBIDDEN", "Forbidden", only="/account/1/balance")),
+        twilio=NoCase("a key that may only send is refused what proves it, as in 9403"),
+        sinch=_NO_SCOPES,
+        infobip=Case("limited", infobip_error(403, "FORBIDDEN", "Forbidden", only="/account/1/balance")),
     ),
-    Scenario(
+    _row(
         "9057",
         "another account than the declared one answers",
-        Case("wrong-account", Answer(200, other_account)),
-        _PLAN_NAMED,
-        _PLAN_NAMED,
+        twilio=Case("wrong-account", Answer(200, other_account)),
+        sinch=_PLAN_NAMED,
+        infobip=_PLAN_NAMED,
     ),
-    Scenario(
+    _row(
         "9020",
         "the account is suspended, and its answer says so",
-        Case("account-inactive", Answer(200, suspended_account)),
-        _PLAN_NAMED,
-        _PLAN_NAMED,
+        twilio=Case("account-inactive", Answer(200, suspended_account)),
+        sinch=_PLAN_NAMED,
+        infobip=_PLAN_NAMED,
     ),
-    Scenario(
+    _row(
         "9022",
         "the account is closed, and its answer says so",
-        Case("account-inactive", Answer(200, closed_account)),
-        _PLAN_NAMED,
-        _PLAN_NAMED,
+        twilio=Case("account-inactive", Answer(200, closed_account)),
+        sinch=_PLAN_NAMED,
+        infobip=_PLAN_NAMED,
     ),
-    Scenario(
+    _row(
         "9005",
         "the account waits for a payment",
-        Case("account-inactive", twilio_error(401, 20005, "Account not active")),
-        _UNPAID,
-        _UNPAID,
+        twilio=Case("account-inactive", twilio_error(401, 20005, "Account not active")),
+        sinch=_UNPAID,
+        infobip=_UNPAID,
     ),
-    Scenario(
+    _row(
         "9021",
         "the account is blocked or closed, and refuses",
-        Case("account-inactive", twilio_error(403, 20403, "Forbidden")),
-        Case("account-inactive", sinch_error(403, "blocked_account", "The account is blocked")),
-        NoCase("it documents no answer of its own for a blocked account"),
+        twilio=Case("account-inactive", twilio_error(403, 20403, "Forbidden")),
+        sinch=Case("account-inactive", sinch_error(403, "blocked_account", "The account is blocked")),
+        infobip=NoCase("it documents no answer of its own for a blocked account"),
     ),
-    Scenario(
+    _row(
         "9008",
         "test credentials",
-        Case("test-credential", twilio_error(403, 20008, "Resource not accessible with Test Account Credentials")),
-        _NO_TEST,
-        _NO_TEST,
+        twilio=Case(
+            "test-credential", twilio_error(403, 20008, "Resource not accessible with Test Account Credentials")
+        ),
+        sinch=_NO_TEST,
+        infobip=_NO_TEST,
     ),
-    Scenario(
+    _row(
         "9404",
         "knows no such account",
-        Case("not-found", twilio_error(404, 20404, "The requested resource was not found")),
-        Case("not-found", Answer(404)),
-        Case("not-found", infobip_error(404, "NOT_FOUND", "Not found")),
+        twilio=Case("not-found", twilio_error(404, 20404, "The requested resource was not found")),
+        sinch=Case("not-found", Answer(404)),
+        infobip=Case("not-found", infobip_error(404, "NOT_FOUND", "Not found")),
     ),
-    Scenario(
+    _row(
         "9418",
         "refuses in a way that the service does not document",
-        Case("unexpected-answer", twilio_error(418, 99999, "I'm a teapot")),
-        Case("unexpected-answer", sinch_error(418, "teapot", "I'm a teapot")),
-        Case("unexpected-answer", infobip_error(418, "TEAPOT", "I'm a teapot")),
+        twilio=Case("unexpected-answer", twilio_error(418, 99999, "I'm a teapot")),
+        sinch=Case("unexpected-answer", sinch_error(418, "teapot", "I'm a teapot")),
+        infobip=Case("unexpected-answer", infobip_error(418, "TEAPOT", "I'm a teapot")),
     ),
-    Scenario(
+    _row(
         "9429",
         "always asks to slow down",
-        Case("throttled", twilio_error(429, 20429, "Too Many Requests")),
-        Case("throttled", Answer(429)),
-        Case("throttled", infobip_error(429, "TOO_MANY_REQUESTS", "Too many requests")),
+        twilio=Case("throttled", twilio_error(429, 20429, "Too Many Requests")),
+        sinch=Case("throttled", Answer(429)),
+        infobip=Case("throttled", infobip_error(429, "TOO_MANY_REQUESTS", "Too many requests")),
     ),
-    Scenario(
+    _row(
         "9430",
         "asks to slow down for 1 s, answers the next question, and so on",
-        Case("accepted", twilio_error(429, 20429, "Too Many Requests", headers=_WAIT_1, effect=Effect.EVERY_OTHER)),
-        Case("accepted", Answer(429, headers=_WAIT_1, effect=Effect.EVERY_OTHER)),
-        Case(
+        twilio=Case(
+            "accepted", twilio_error(429, 20429, "Too Many Requests", headers=_WAIT_1, effect=Effect.EVERY_OTHER)
+        ),
+        sinch=Case("accepted", Answer(429, headers=_WAIT_1, effect=Effect.EVERY_OTHER)),
+        infobip=Case(
             "accepted",
             infobip_error(429, "TOO_MANY_REQUESTS", "Slow down", headers=_WAIT_1, effect=Effect.EVERY_OTHER),
         ),
     ),
-    Scenario(
+    _row(
         "9431",
         "asks to slow down for an hour, which nobody waits for",
-        Case("throttled", twilio_error(429, 20429, "Too Many Requests", headers=_WAIT_AN_HOUR)),
-        Case("throttled", Answer(429, headers=_WAIT_AN_HOUR)),
-        Case("throttled", infobip_error(429, "TOO_MANY_REQUESTS", "Too many requests", headers=_WAIT_AN_HOUR)),
+        twilio=Case("throttled", twilio_error(429, 20429, "Too Many Requests", headers=_WAIT_AN_HOUR)),
+        sinch=Case("throttled", Answer(429, headers=_WAIT_AN_HOUR)),
+        infobip=Case("throttled", infobip_error(429, "TOO_MANY_REQUESTS", "Too many requests", headers=_WAIT_AN_HOUR)),
     ),
-    Scenario(
+    _row(
         "9500",
         "has an error of its own",
-        Case("server-error", twilio_error(500, 20500, "Internal Server Error")),
-        Case("server-error", Answer(500)),
-        Case("server-error", infobip_error(500, "GENERAL_ERROR", "Something went wrong")),
+        twilio=Case("server-error", twilio_error(500, 20500, "Internal Server Error")),
+        sinch=Case("server-error", Answer(500)),
+        infobip=Case("server-error", infobip_error(500, "GENERAL_ERROR", "Something went wrong")),
     ),
     _everywhere("9503", "is under maintenance, behind a web page", "server-error", Answer(503, PORTAL, HTML)),
     _everywhere("9408", "never answers", "timed-out", Answer(200, effect=Effect.NEVER)),
@@ -237,8 +242,8 @@ def as_markdown() -> str:
 
 
 def _rows() -> Iterator[str]:
-    yield "| ends in | the sandbox plays | twilio | sinch | infobip |"
-    yield "|---|---|---|---|---|"
+    yield f"| ends in | the sandbox plays | {' | '.join(PROVIDERS)} |"
+    yield "|---" * (2 + len(PROVIDERS)) + "|"
     for scenario in SCENARIOS:
         cases = [scenario.of(provider) for provider in PROVIDERS]
         cells = [f"`{case.code}`" if isinstance(case, Case) else "–" for case in cases]

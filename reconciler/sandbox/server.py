@@ -18,7 +18,7 @@ from aiohttp import web
 from reconciler.errors import UsageError
 from reconciler.sandbox.answers import Answer, Effect
 from reconciler.sandbox.scenarios import BY_ENDING, Case
-from reconciler.sandbox.services import SERVICES, Question, ending
+from reconciler.sandbox.services import SERVICES, Question
 
 LOOPBACK = "127.0.0.1"
 HELP = "This is the sandbox: it answers to the host names of the services that it plays.\n"
@@ -47,7 +47,7 @@ class Sandbox:
 
     def _scenario(self, provider: str, identifier: str, question: Question) -> Answer | None:
         """The answer that the table has for this identifier, or None where the usual one is due."""
-        scenario = BY_ENDING.get(ending(provider, identifier))
+        scenario = BY_ENDING.get(SERVICES[provider].ending(identifier))
         case = scenario.of(provider) if scenario else None
         if not isinstance(case, Case) or case.answer.only not in question.path or case.answer.home == question.host:
             return None

@@ -38,6 +38,8 @@ class Service(ABC):
     """One service."""
 
     hosts: re.Pattern[str]
+    key: str
+    """The key of a credential that names the account, by which a scenario is chosen."""
 
     @abstractmethod
     def identifier(self, question: Question) -> str:
@@ -47,11 +49,24 @@ class Service(ABC):
     def answer(self, question: Question, identifier: str) -> Answer:
         """What the service documents for a right secret, and for any other."""
 
+    def declared(self, value: str) -> str:
+        """The identifier that :meth:`identifier` will find, from what stands under ``key``."""
+        return value
+
+    def ending(self, identifier: str) -> str:
+        """The four characters that choose a scenario."""
+        return identifier[-4:]
+
+    def form(self, digest: bytes) -> str:
+        """A secret in the form of the service's own, made from 32 bytes."""
+        return digest[:16].hex()
+
 
 class Twilio(Service):
     """Accounts and phone numbers. What an API key may read is told by its type, and that by its SID's ending."""
 
     hosts = re.compile(r"api\.(?:dublin\.ie1\.|sydney\.au1\.)?twilio\.com")
+    key = "account_sid"
     _path = re.compile(r"/2010-04-01/Accounts/(?P<sid>AC[0-9a-fA-F]{32})(?P<rest>\.json|/IncomingPhoneNumbers\.json)")
 
     def identifier(self, question: Question) -> str:
@@ -76,6 +91,7 @@ class Sinch(Service):
     """Batches of one service plan, of which there are none."""
 
     hosts = re.compile(r"(?:us|eu|au|br|ca)\.sms\.api\.sinch\.com")
+    key = "service_plan_id"
     _path = re.compile(r"/xms/v1/(?P<plan>[A-Za-z0-9_-]{1,64})/batches")
 
     def identifier(self, question: Question) -> str:
@@ -89,11 +105,15 @@ class Sinch(Service):
             return Answer(401)
         return Answer(200, SINCH_BATCHES)
 
+    def form(self, digest: bytes) -> str:
+        return base64.b32encode(digest[:20]).decode().lower()
+
 
 class Infobip(Service):
     """One account per host, with a balance and no bulks."""
 
     hosts = re.compile(r"(?:[a-z0-9-]+\.)+infobip\.com")
+    key = "base_url"
 
     def identifier(self, question: Question) -> str:
         return question.host
@@ -106,13 +126,17 @@ class Infobip(Service):
         text = "Bulk not found" if question.path == "/sms/1/bulks" else "Not found"
         return infobip_error(404, "NOT_FOUND", text)
 
+    def declared(self, value: str) -> str:
+        return value.removeprefix("https://").removesuffix(":443")
+
+    def ending(self, identifier: str) -> str:
+        return identifier.partition(".")[0][-4:]
+
+    def form(self, digest: bytes) -> str:
+        return f"{digest[:16].hex()}-{UUID(bytes=digest[16:])}"
+
 
 SERVICES: Mapping[str, Service] = {"twilio": Twilio(), "sinch": Sinch(), "infobip": Infobip()}
-
-
-def ending(provider: str, identifier: str) -> str:
-    """The four characters that choose a scenario."""
-    return (identifier.partition(".")[0] if provider == "infobip" else identifier)[-4:]
 
 
 def right_secret(provider: str, settings: Mapping[str, str], field: str) -> str:
@@ -120,11 +144,8 @@ def right_secret(provider: str, settings: Mapping[str, str], field: str) -> str:
 
     Derived from the identifier and in the service's own format, so that a demo needs no list of secrets.
     """
-    keys = {"twilio": "account_sid", "sinch": "service_plan_id", "infobip": "base_url"}
-    identifier = settings[keys[provider]]
-    if provider == "infobip":
-        identifier = identifier.removeprefix("https://").removesuffix(":443")
-    return _secret(provider, identifier, field)
+    service = SERVICES[provider]
+    return _secret(provider, service.declared(settings[service.key]), field)
 
 
 def _key_refusal(ending: str, *, about_account: bool) -> Answer | None:
@@ -136,11 +157,7 @@ def _key_refusal(ending: str, *, about_account: bool) -> Answer | None:
 
 def _secret(provider: str, identifier: str, field: str) -> str:
     digest = hashlib.sha256(f"sandbox {provider} {identifier} {field}".encode()).digest()
-    if provider == "sinch":
-        return base64.b32encode(digest[:20]).decode().lower()
-    if provider == "infobip":
-        return f"{digest[:16].hex()}-{UUID(bytes=digest[16:])}"
-    return digest[:16].hex()
+    return SERVICES[provider].form(digest)
 
 
 def _basic(authorization: str) -> tuple[str, str]:
