@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaged import PACKAGE
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -30,7 +32,7 @@ class Guard:
     def file(self) -> Path:
         """The file of :attr:`where`."""
         module = self.where.partition(":")[0]
-        return ROOT / (module if "/" in module else f"reconciler/{module.replace('.', '/')}.py")
+        return ROOT / module if "/" in module else PACKAGE / f"{module.replace('.', '/')}.py"
 
 
 def _guard(attacks: str, where: str, *changes: tuple[str, str]) -> Guard:

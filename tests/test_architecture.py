@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+from packaged import PACKAGE
 
-ROOT = Path(__file__).parents[1] / "reconciler"
+ROOT = Path(__file__).parents[1]
 
 PAGE = (
     "model", "state", "plans", "secret", "collector", "codes", "errors", "canonical", "diff", "renames", "rotation",
@@ -37,11 +38,11 @@ OUTSIDE = {
 }
 FOLDERS = {"providers", "resolvers", "stores", "render"}
 
-MODULES = sorted(ROOT.rglob("*.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def part(path: Path) -> str:
-    return path.relative_to(ROOT).with_suffix("").parts[0]
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
 def imports(path: Path) -> set[str]:
@@ -120,6 +121,6 @@ code = run({arguments!r})
 assert code == 0, code
 print("LOADED", *sorted(sys.modules))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     loaded = set(done.stdout.rpartition("LOADED")[2].split())
     assert not loaded & heavy

@@ -6,13 +6,13 @@ import asyncio
 import io
 import logging
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import aiohttp
 import pytest
 from aiohttp import web
 from certificates import certificate
+from packaged import PACKAGE
 from wire import HEADERS, HOST, OTHER_ADDRESSES, SECRET, URL, get, ok, pooled, serving
 
 from reconciler import logs
@@ -110,7 +110,7 @@ def test_attack_17_no_cookie_is_kept_by_the_client_either():
 
 
 def test_attack_18_no_exception_of_a_library_is_made_from_an_answer():
-    sources = Path(__file__).parents[1].joinpath("reconciler").rglob("*.py")
+    sources = PACKAGE.rglob("*.py")
     assert not [path for path in sources if "raise_for_status" in path.read_text()]
 
 

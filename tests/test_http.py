@@ -7,13 +7,13 @@ import datetime as dt
 import gzip
 import logging
 import traceback
-from pathlib import Path
 
 import httpx
 import pytest
 import respx
 from aiohttp import web
 from certificates import certificate
+from packaged import PACKAGE
 from wire import HEADERS, HOST, SECRET, URL, Sleeps, get, ok, pooled, serving
 
 from reconciler.errors import NotAsked, ReconcilerError, SecretUnavailable, UsageError
@@ -386,7 +386,7 @@ def test_attack_17_cookies_are_not_kept():
 
 
 def test_attack_19_nothing_of_ours_turns_on_the_debug_output_of_http_client():
-    sources = Path(__file__).parents[1].joinpath("reconciler").rglob("*.py")
+    sources = PACKAGE.rglob("*.py")
     assert not [path for path in sources if "debuglevel" in path.read_text() or "http.client" in path.read_text()]
 
 
