@@ -28,6 +28,14 @@ def test_a_provider_says_where_its_fields_are_found_its_terms_and_an_entry_that_
     assert done.code == 0, done.out
 
 
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("name", ["twilio", "sinch", "infobip"])
+def test_a_provider_fits_the_terminal(project, name, width):
+    narrow = project.run("providers", name, env={"COLUMNS": str(width)}).out
+    assert max(map(len, narrow.splitlines())) <= width
+    assert narrow.split() == project.run("providers", name).out.split()
+
+
 def test_an_unknown_provider_is_an_offline_error_that_lists_those_installed(project):
     done = project.run("providers", "vonage")
     assert done.code == 64
@@ -56,6 +64,8 @@ def test_explain_suggests_and_lists(project):
 
 def test_version_in_both_forms(project):
     assert re.fullmatch(r"reconciler, version \S+\n", project.run("--version").out)
+    assert project.run("version", "--json").out == project.run("version", "--format", "json").out
+    assert project.run("version", "--json", "--no-such-option").json["exit_code"] == 64
     facts = project.run("version", "--format", "json").json["facts"]
     assert facts["providers"] == ["infobip", "sinch", "twilio"]
     assert facts["store_schema"] == 1

@@ -89,6 +89,12 @@ def test_the_list_fits_the_terminal_and_keeps_name_and_status(width):
     assert ("LABEL" in table[0]) is (width >= 80)
 
 
+def test_a_long_label_is_cut_and_costs_no_column():
+    text = show(listed(Snapshot("w", 1, {"otp": record("otp", label="A label 一 " + "long " * 20)}, {})), width=120)
+    assert "CREATED BY" in text
+    assert "A label 一 long long long lon…" in text
+
+
 def test_ages_and_identifiers_are_short():
     assert rows.ago(TIME, "2026-11-23T17:02:08.125Z") == "3 h ago"
     assert rows.ago(TIME, TIME) == "now"

@@ -24,6 +24,8 @@ def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
             wanted = following
         elif word.startswith("--format="):
             wanted = word.partition("=")[2]
+        elif word == "--json" and words[0] == "version":
+            wanted = "json"
     return wanted == "json"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconciler import render
 from reconciler.cli._output import reporting
 from reconciler.report import Report
 
@@ -29,6 +30,9 @@ def explain_(*, code: str) -> Report:
 
 
 @click.command("version")
+@click.option(
+    "--json", "format_", flag_value="json", type=click.Choice(list(render.FORMATS)), help="The same as --format json."
+)
 @reporting("version")
 def version_() -> Report:
     """This program's version, its Python, and what is installed."""

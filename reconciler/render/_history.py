@@ -29,8 +29,10 @@ def history_lines(report: Report, width: int) -> Iterator[Line]:
     if not report.entries:
         return
     yield ""
-    yield fit(_columns(report.entries, one="name" in report.filters), width)
-    yield from _details(report.entries)
+    table = fit(_columns(report.entries, one="name" in report.filters), width)
+    yield table
+    dropped = all(column.header != "RESULT" for column in table.columns)
+    yield from _details(report.entries, results=dropped)
 
 
 def _chain(report: Report) -> str:
@@ -150,12 +152,13 @@ def _how(body: Mapping[str, Any]) -> str:
     return ", ".join(where)
 
 
-def _details(entries: tuple[Entry, ...]) -> Iterator[str]:
-    """Below the table, by number: how it came to be, and which fields it changed."""
+def _details(entries: tuple[Entry, ...], *, results: bool) -> Iterator[str]:
+    """Below the table, by number: how it came to be, and which fields it changed; what it came to, if asked."""
     yield ""
     for entry in entries:
         body = entry.event.body
-        yield f"{_number(entry)}: {say.safe(_how(body))}"
+        how = f"{_result(entry)}, {_how(body)}" if results else _how(body)
+        yield f"{_number(entry)}: {say.safe(how)}"
         parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if a is not None]
         parts += [f"{key} {a} → {b}" for key, (a, b) in body.get("fingerprints", {}).items() if a and b and a != b]
         parts += [_answered(body)] if entry.event.result in ("rejected", "failed") and "verdict" in body else []

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from reconciler.render import rows as say
-from reconciler.render._page import Line, fit
+from reconciler.render._page import Line, fit, wrapped
 from reconciler.report import Report
 
 
@@ -16,7 +16,7 @@ def providers_lines(report: Report, width: int) -> Iterator[Line]:
     """A table of all providers, or the whole of one."""
     found = report.facts.get("providers", [])
     if len(found) == 1 and "entry" in found[0]:
-        yield from _provider(found[0])
+        yield from _provider(found[0], width)
     elif found:
         columns = [
             ("NAME", [Text(p["name"]) for p in found], 100),
@@ -27,18 +27,19 @@ def providers_lines(report: Report, width: int) -> Iterator[Line]:
         yield "More, and an entry to paste: reconciler providers NAME"
 
 
-def _provider(provider: dict[str, Any]) -> Iterator[Line]:
+def _provider(provider: dict[str, Any], width: int) -> Iterator[Line]:
     yield f"{provider['title']} ({provider['name']})"
     for key in provider["keys"]:
         kind = "secret" if key["secret"] else "public"
         need = "required" if key["required"] else "see below" if key["secret"] else "optional"
         choices = f" · one of {', '.join(key['choices'])}" if key["choices"] else ""
         yield f"  {key['key']:<16} {kind}, {need}{choices}"
-        yield f"  {'':<16} {key['find']}"
-    yield f"  asked at         {', '.join(provider['hosts'])}"
+        yield from wrapped(f"  {'':<16} ", key["find"], width)
+    yield from wrapped("  asked at         ", ", ".join(provider["hosts"]), width)
     yield f"  documentation    {provider['docs']}"
     yield f"  support          {provider['support']}"
-    yield f"  terms            {provider['terms']} (they apply to your account, not to this tool)"
+    terms = f"{provider['terms']} (they apply to your account, not to this tool)"
+    yield from wrapped("  terms            ", terms, width)
     yield ""
     yield "An entry to paste under  credentials:"
     yield ""

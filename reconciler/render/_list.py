@@ -12,6 +12,9 @@ from reconciler.render import rows as say
 from reconciler.render._page import STYLES, Line, fit
 from reconciler.report import Report, Row
 
+LABEL = 30
+"""Cells of a label in a table."""
+
 FIND = 76
 """Characters of a line that says where a console shows a value."""
 
@@ -68,7 +71,7 @@ def rows_table(rows: tuple[Row, ...], width: int, now: str, *, version: bool = F
             [Text.assemble((sign, STYLES[sign]), f" {r.name}") for sign, r in zip(signs, rows, strict=True)],
             100,
         ),
-        ("LABEL", [Text(say.safe(r.label)) for r in rows], 40),
+        ("LABEL", [_label(r) for r in rows], 40),
         ("PROVIDER", [Text(r.provider) for r in rows], 80),
         ("SERVICE ID", [Text(say.service_id(r)) for r in rows], 60),
         ("CREATED BY", [Text(say.safe(r.created_by)) for r in rows], 30),
@@ -78,6 +81,13 @@ def rows_table(rows: tuple[Row, ...], width: int, now: str, *, version: bool = F
         ("CHECKED", [Text(say.ago(_checked(r), now)) for r in rows], 50),
     ]
     return fit(columns, width)
+
+
+def _label(row: Row) -> Text:
+    """Cut, so that one long label costs nobody the columns behind it; ``get`` shows it whole."""
+    label = Text(say.safe(row.label))
+    label.truncate(LABEL, overflow="ellipsis")
+    return label
 
 
 def _checked(row: Row) -> str:

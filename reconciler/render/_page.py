@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from io import StringIO
 
@@ -33,6 +34,14 @@ def _drawn(console: Console, line: Line, *, colour: bool) -> str:
         console.print(line, soft_wrap=not isinstance(line, Table))
     text = captured.get()
     return text if colour else "".join(f"{one.rstrip()}\n" for one in text.splitlines())
+
+
+def wrapped(head: str, text: str, width: int) -> list[str]:
+    """Prose behind a head, broken between words where the terminal ends; no word is ever broken."""
+    return textwrap.wrap(
+        text, width, initial_indent=head, subsequent_indent=" " * len(head),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def fit(columns: list[tuple[str, list[Text], int]], width: int) -> Table:
