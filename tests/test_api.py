@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from packaged import PACKAGE
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -82,7 +83,7 @@ def test_the_interface_is_what_is_promised_and_nothing_else():
     assert set(api.__all__) >= {"load_manifest", "plan", "apply", "open_store"}
     for name in api.__all__:
         assert getattr(reconciler, name) is getattr(api, name)
-    stub = (ROOT / "reconciler" / "__init__.py").read_text()
+    stub = (PACKAGE / "__init__.py").read_text()
     assert set(re.findall(r"import (\w+) as \1$", stub, re.MULTILINE)) == reconciler._INTERFACE == set(api.__all__)
     with pytest.raises(AttributeError):
         _ = reconciler.no_such_name
