@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from io import StringIO
 
 import pytest
 from builders import TIME, TRAITS, credential, record, rejection, verdict
@@ -87,6 +88,20 @@ def test_the_list_fits_the_terminal_and_keeps_name_and_status(width):
     assert "NAME" in table[0]
     assert "STATUS" in table[0]
     assert ("LABEL" in table[0]) is (width >= 80)
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_to_draw_touches_no_terminal_which_may_be_gone(colour, monkeypatch):
+    class Gone(StringIO):
+        def flush(self):
+            raise OSError(5, "Input/output error")
+
+        write = flush
+
+    stored = listed(Snapshot("w", 1, {"otp": record("otp")}, {}))
+    shown = show(stored, colour=colour)
+    monkeypatch.setattr("sys.stdout", Gone())
+    assert show(stored, colour=colour) == shown
 
 
 def test_a_long_label_is_cut_and_costs_no_column():

@@ -16,9 +16,12 @@ STYLES = {"✓": "green", "✗": "red", "!": "yellow", "+": "green", "~": "yello
 
 
 def draw(lines: Iterable[Line], *, width: int, colour: bool) -> str:
-    """All lines as text. A line is never wrapped: a log or a pipe gets it whole."""
+    """All lines as text. A line is never wrapped: a log or a pipe gets it whole.
+
+    Nothing is written meanwhile: a console without a file of its own flushes stdout, which may be gone.
+    """
     console = Console(
-        width=width, force_terminal=colour, color_system="standard" if colour else None,
+        file=StringIO(), width=width, force_terminal=colour, color_system="standard" if colour else None,
         no_color=not colour, highlight=False, markup=False, emoji=False, legacy_windows=False,
     )  # fmt: skip
     return "".join(_drawn(console, line, colour=colour) for line in lines)
