@@ -46,10 +46,10 @@ def builtin() -> dict[str, Any]:
     return schema
 
 
-def takes(document: dict[str, Any], name: str, entry: dict[str, Any]) -> bool:
-    """Whether a schema accepts one entry, which is not from a file: what a store holds, before it is used."""
+def refused(document: dict[str, Any], entries: Mapping[str, dict[str, Any]]) -> list[str]:
+    """The names of those entries that a schema does not accept. They are from no file: a store holds them."""
     decides = jsonschema_rs.Draft202012Validator(document, validate_formats=False)
-    return decides.is_valid({"version": 1, "credentials": {name: entry}})
+    return [n for n, entry in entries.items() if not decides.is_valid({"version": 1, "credentials": {n: entry}})]
 
 
 class Checker:

@@ -106,11 +106,13 @@ def _lawful(workspace: str, records: Iterable[Record], document: dict[str, Any],
     Whoever can write to the store's file can change them and the hash beside them; the hosts of a provider they cannot.
     Raises StoreError ``tampered``.
     """
-    for record in records:
-        declared = record.declared
-        entry = {"provider": declared.provider, **declared.settings, **declared.references}
-        if declared.provider in traits and not schema.takes(document, record.name, entry):
-            raise StoreError("tampered", f"the settings of {record.name} in {workspace} are none that its provider has")
+    entries = {
+        record.name: {"provider": record.declared.provider, **record.declared.settings, **record.declared.references}
+        for record in records
+        if record.declared.provider in traits
+    }
+    for name in schema.refused(document, entries):
+        raise StoreError("tampered", f"the settings of {name} in {workspace} are none that its provider has")
 
 
 def _only(record: Record, sealed: Sequence[SealedSecret], field: str) -> list[SealedSecret]:
