@@ -105,11 +105,6 @@ class _Held:
     serve_until: float
 
 
-def _of_this_process(served: weakref.ref[Served]) -> None:
-    if there := served():
-        there._forget()
-
-
 class Served:
     """The credentials of one workspace of one store; may be used from several threads."""
 
@@ -121,11 +116,10 @@ class Served:
         self._fresh = fresh
         self._stale = stale
         self._clock = clock
-        self._forget()
-        served = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _of_this_process(served))
+        self.forget()
+        _living.add(self)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """Begin anew: a process that was forked reads for itself, and must not wait for a lock of its parent's."""
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
@@ -202,3 +196,14 @@ def _place(header: Header, one: Revealed) -> tuple[int, str, str, str, int]:
 
 def _known(header: Header, one: Revealed) -> bool:
     return _place(header, one) in _recorded
+
+
+_living: weakref.WeakSet[Served] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for served in list(_living):
+        served.forget()
+
+
+os.register_at_fork(after_in_child=_forked)
