@@ -102,10 +102,8 @@ def _look_again(where: Where, source: Source, shown: Prepared) -> Prepared:
 
 def _writer(where: Where, prepared: Prepared, lease: Lease) -> Writer:
     store, keys = prepared.opened, prepared.keys
-    names = [change.name for change in prepared.plan.of(Action.CREATE, Action.RENAME)]
-    versions = store.last_versions(lease.workspace, names)
     plan = prepared.filed.file.id if prepared.filed else ""
-    return Writer(store, keys, lease, where.origin, prepared.plan.digest, now, versions, plan)
+    return Writer(store, keys, lease, where.origin, prepared.plan.digest, now, prepared.scope.last_versions, plan)
 
 
 def tasks_of(plan: Plan, resolved: Resolved) -> list[Task]:

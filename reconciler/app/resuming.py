@@ -62,7 +62,8 @@ class FromFile:
         found = known(wanted, resolved, keys.fingerprinter(scope.workspace), snapshot.records)
         traits = traits_of({change.provider for change in todo})
         last = store.last_versions(scope.workspace, [c.name for c in wanted if c.name not in snapshot.records])
-        again = _Again(file, todo, snapshot, {c.name: c for c in wanted}, replace(scope, last_versions=last))
+        scope = replace(scope, last_versions=last)
+        again = _Again(file, todo, snapshot, {c.name: c for c in wanted}, scope)
         effective = [change for change in todo if change.action is not Action.NOTE]
         compared = {c.name: c for c in again.plan(stale.as_planned(file, found), traits).changes}
         stale.refuse_moved(file, effective, stale.Now(compared, snapshot.records, found))
