@@ -38,7 +38,7 @@ def render(report: Report, *, width: int, colour: bool, now: str) -> str:
 
 def plan_page(report: Report, width: int, *, colour: bool) -> str:
     """A plan alone, as ``apply`` shows it before it asks."""
-    lines = _restoring if report.command == "restore" else _plan
+    lines = _with_problems(restoring_lines) if report.command == "restore" else _plan
     return draw(lines(report, width, ""), width=width, colour=colour)
 
 
@@ -102,11 +102,6 @@ def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
         )
 
 
-def _restoring(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from restoring_lines(report)
-    yield from problem_lines(report.problems)
-
-
 def _restore(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from restored_lines(report)
     yield from problem_lines(report.problems)
@@ -166,44 +161,19 @@ def _version(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from version_lines(report)
 
 
-def _check(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from check_lines(report)
-    yield from problem_lines(report.problems)
-
-
 def _history(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from history_lines(report, width)
     yield from problem_lines(report.problems)
 
 
-def _get(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from get_lines(report)
-    yield from problem_lines(report.problems)
+def _with_problems(lines: Callable[[Report], Iterator[Line]]) -> Callable[[Report, int, str], Iterator[Line]]:
+    """What a command has to say, and its problems below."""
 
+    def told(report: Report, width: int, now: str) -> Iterator[Line]:
+        yield from lines(report)
+        yield from problem_lines(report.problems)
 
-def _audit_verify(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from audit_lines(report)
-    yield from problem_lines(report.problems)
-
-
-def _lock(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from lock_lines(report)
-    yield from problem_lines(report.problems)
-
-
-def _handed(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from handed_lines(report)
-    yield from problem_lines(report.problems)
-
-
-def _key_export(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from key_export_lines(report)
-    yield from problem_lines(report.problems)
-
-
-def _key_status(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from key_lines(report)
-    yield from problem_lines(report.problems)
+    return told
 
 
 _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
@@ -216,17 +186,17 @@ _LINES: dict[str, Callable[[Report, int, str], Iterator[Line]]] = {
     "cancel": _cancel,
     "store create": _store_create,
     "sandbox env": _sandbox_env,
-    "check": _check,
+    "check": _with_problems(check_lines),
     "history": _history,
-    "get": _get,
-    "exec": _handed,
-    "read": _handed,
-    "export": _handed,
-    "key status": _key_status,
-    "key export": _key_export,
-    "audit verify": _audit_verify,
-    "lock show": _lock,
-    "lock release": _lock,
+    "get": _with_problems(get_lines),
+    "exec": _with_problems(handed_lines),
+    "read": _with_problems(handed_lines),
+    "export": _with_problems(handed_lines),
+    "key status": _with_problems(key_lines),
+    "key export": _with_problems(key_export_lines),
+    "audit verify": _with_problems(audit_lines),
+    "lock show": _with_problems(lock_lines),
+    "lock release": _with_problems(lock_lines),
     "providers": _providers,
     "explain": _explain,
     "version": _version,
