@@ -21,8 +21,8 @@ import pytest
 from canary import KEY_FILES, WRONG, Place, Seen, leaks, watch
 from conftest import MANIFEST
 
-from reconciler import render
-from reconciler.cli import COMMANDS, cli
+from reconciler import render, subkeys
+from reconciler.cli import COMMANDS, cli, consume
 
 FORMATS = ("table", "json", "markdown", "github")
 STORE, SANDBOX = ("--store", "sqlite:///other.db"), ("--sandbox",)
@@ -48,6 +48,8 @@ class Row:
     """Exit codes of success and refusal."""
     product: tuple[str, ...] = ()
     """Sinks that are there to hold a secret."""
+    also: tuple[tuple[str, ...], ...] = ()
+    """Further arguments with which it does its work."""
     last: tuple[str, ...] = ()
     """What stands behind all options."""
     serves: bool = False
@@ -74,7 +76,8 @@ ROWS = (
     Row("read", ("marketing-us", "auth_token", "--reveal", *SANDBOX), ("marketing-us", "auth_token", *SANDBOX),
         "reconciler.audit:read", codes=(0, 64), product=("stdout",)),
     Row("export", ("--format", "kubernetes", *SANDBOX), ("--format", "dotenv", "--out", "credentials.yaml", *SANDBOX),
-        "reconciler.audit:read", codes=(0, 64), product=("stdout",)),
+        "reconciler.audit:read", codes=(0, 64), product=("stdout",),
+        also=(("--format", "dotenv", *SANDBOX), ("--format", "json", *SANDBOX))),
     Row("schema", crash="reconciler.schema:builtin_text"),
     Row("store create", STORE, (*STORE, *SANDBOX), "reconciler.stores.sqlite:create_store", where_refused="other",
         codes=(0, 5), product=(KEYS,)),
@@ -84,7 +87,8 @@ ROWS = (
         where="refused", codes=(0, 5)),
     Row("audit export", SANDBOX, STORE, "reconciler.audit:line", where="refused", codes=(0, 5)),
     Row("key export", ("--for", "consume", *SANDBOX), ("--for", "audit", "-w", "no-such", *SANDBOX),
-        "reconciler.subkeys:Handed.text", codes=(0, 64), product=("stdout",)),
+        "reconciler.subkeys:Handed.text", codes=(0, 64), product=("stdout",),
+        also=(("--for", "plan", *SANDBOX), ("--for", "audit", *SANDBOX))),
     Row("lock show", SANDBOX, STORE, "reconciler.app.locks:_facts", where="locked", codes=(0, 5)),
     Row("lock release", (LEASE, "--yes", *SANDBOX), ("0", "--yes", *SANDBOX), "reconciler.audit:taken_away",
         where="locked", codes=(0, 5)),
@@ -166,6 +170,8 @@ def runs(row: Row):
             yield row.where_refused, (*row.refused, *said, *row.last), "", row.codes[1]
         if not said:
             break
+    for number, other in enumerate(row.also):
+        yield row.where, (*other, *speaking(row, "table", number), *row.last), "", row.codes[0]
     for number, format_ in enumerate(("table", "json")):
         yield row.where, (*row.success, *speaking(row, format_, number), *row.last), row.crash, 70
 
@@ -191,6 +197,12 @@ def test_every_command_has_its_row():
     assert {row.command for row in ROWS} == set(commands(cli))
     assert {row.command.split()[0] for row in ROWS} == set(COMMANDS)
     assert len({row.command for row in ROWS}) == len(ROWS)
+
+
+def test_every_form_of_an_export_and_every_use_of_a_key_is_there():
+    said = {row.command: {line[1] for line in (row.success, *row.also)} for row in ROWS if row.also}
+    assert said["export"] == set(consume.FORMS)
+    assert said["key export"] == set(subkeys.USES)
 
 
 def test_every_format_is_there():
