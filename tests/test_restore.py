@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from reconciler import sandbox
+
 WRONG = "f" * 32
 LABEL = "    label: Marketing US\n"
 
@@ -178,6 +180,21 @@ def test_nothing_is_kept_where_nothing_is_to_be_kept(applied):
     assert done.code == 64
     assert ("forget", "forgotten", 2) in events(applied, "marketing-us")
     assert applied.sandbox("apply", "--yes", env={"RECONCILER_KEEP_OLD": "soon"}).code == 64
+
+
+def test_a_shorter_time_does_not_take_a_secret_from_a_version_that_is_kept_for_longer(applied):
+    """Two versions have one secret: it stays as long as the one that is kept longest."""
+    first = applied.env["TWILIO_AUTH_TOKEN"]
+    applied.edit(LABEL, "    label: Second\n")
+    assert applied.sandbox("apply", "--yes", "--keep-old", "30d").code == 0
+    applied.edit("AC00000000000000000000000000000001", "AC00000000000000000000000000000007")
+    settings = {"account_sid": "AC00000000000000000000000000000007"}
+    applied.env["TWILIO_AUTH_TOKEN"] = sandbox.right_secret("twilio", settings, "auth_token")
+    assert applied.sandbox("apply", "--yes", "--keep-old", "0d").code == 0
+    assert version(applied, "marketing-us", 1)["secret"] == "kept"
+    done = applied.sandbox("restore", "marketing-us", "--version", "1", "--yes")
+    assert done.code == 0, done.err
+    assert applied.sandbox("read", "marketing-us", "auth_token", "--reveal").out == f"{first}\n"
 
 
 # what a version was

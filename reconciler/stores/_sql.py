@@ -236,7 +236,8 @@ MARK_DELETED = """UPDATE previous SET deleted = 1
 CHECKED_RECORD = """UPDATE records SET verdict = :verdict, checked_at = :checked_at,
     accepted_at = COALESCE(CAST(:accepted_at AS TEXT), accepted_at) WHERE workspace = :workspace AND name = :name"""
 
-KEEP_SECRETS = """UPDATE secrets SET keep_until = :keep_until
+KEEP_SECRETS = """UPDATE secrets SET keep_until = (SELECT MAX(p.keep_until) FROM previous p
+        WHERE p.workspace = secrets.workspace AND p.name = secrets.name AND p.version >= secrets.version)
     WHERE workspace = :workspace AND name = :name AND keep_until = ''"""
 GET_RUN_OUT = "SELECT name, version FROM previous WHERE workspace = :workspace AND keep_until <= :now ORDER BY version"
 GET_SECRETS_RUN_OUT = """SELECT name, field, version FROM secrets
