@@ -26,6 +26,7 @@ def shell(project, script: str):
         ("reconciler plan --sandbox >&-", 0),
         ("reconciler validate <&-", 0),
         ("reconciler list --sandbox >/dev/full", 0),
+        ("reconciler audit export --sandbox >/dev/full", 64),
         ("mkfifo ff; reconciler validate -f ff", 64),
         ("reconciler validate -f $(printf 'a%.0s' {1..300})", 64),
         ("reconciler plan --sandbox --key-file $(printf 'a%.0s' {1..300})", 5),

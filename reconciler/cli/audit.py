@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reconciler.cli import _options as opt
-from reconciler.cli._output import reporting
-from reconciler.errors import ReconcilerError
+from reconciler.cli._output import forget, reporting
+from reconciler.errors import ReconcilerError, UsageError
 from reconciler.report import Report, exit_code
 
 
@@ -39,10 +40,21 @@ def export(*, since: str, **given: Any) -> int:
 
     try:
         for line in auditing.export(opt.where(given), history.since(since, now())):
-            click.echo(line)
+            _write(line)
     except ReconcilerError as error:
         from reconciler.render.rows import safe
 
         click.echo(f"error[{error.code.name}]: {safe(error)}\n  do   {safe(error.hint)}", err=True)
         return exit_code(Report("audit export", problems=(error.problem(),)))
     return 0
+
+
+def _write(line: str) -> None:
+    """One line to stdout. Raises UsageError ``not-written`` where it cannot take it: half a log is no log."""
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        forget(sys.stdout)
+        raise UsageError("not-written", str(error.strerror)) from None
