@@ -9,7 +9,7 @@ from rich.text import Text
 
 from reconciler.model import Event
 from reconciler.render import rows as say
-from reconciler.render._page import Line, fit
+from reconciler.render._page import Line, Rows, fit
 from reconciler.report import Entry, Report
 
 STORED = ("created", "updated", "renamed")
@@ -30,9 +30,9 @@ def history_lines(report: Report, width: int) -> Iterator[Line]:
         return
     yield ""
     table = fit(_columns(report.entries, one="name" in report.filters), width)
-    yield table
     dropped = all(column.header != "RESULT" for column in table.columns)
-    yield from _details(report.entries, results=dropped)
+    indent = " " * max(len("SEQ  "), *(len(f"{_number(entry)}  ") for entry in report.entries))
+    yield Rows(table, [[f"{indent}{line}" for line in _below(entry, result=dropped)] for entry in report.entries])
 
 
 def _chain(report: Report) -> str:
@@ -84,7 +84,7 @@ def _by(events: list[Event]) -> str:
 
 
 def _columns(entries: tuple[Entry, ...], *, one: bool) -> list[tuple[str, list[Text], int]]:
-    """What the events are told by; the number stays longest, since the lines below are told by it."""
+    """What the events are told by. How they came to be, with address and digest, is longer than any terminal."""
     events = [entry.event for entry in entries]
     names = [("NAME", [Text(say.safe(e.name)) for e in events], 92)]
     return [
@@ -133,7 +133,7 @@ def _people(body: Mapping[str, Any]) -> tuple[str, ...]:
     who = body.get("who", {})
     author, actor, by = who.get("commit_author", ""), who.get("actor", "?"), who.get("triggered_by", "")
     if author:
-        return (author, "(wrote)", *((actor, "(ran)") if actor != author else ()))
+        return (author, "(wrote),", actor, "(ran)") if actor != author else (author, "(wrote)")
     claimed = ("(claimed by --actor)",) if who.get("source") == "flag" else ()
     database = (f"(database: {who['database']})",) if who.get("database") else ()
     return (actor, *claimed, *database, *((f"(triggered by {by})",) if by and by != actor else ()))
@@ -152,21 +152,18 @@ def _how(body: Mapping[str, Any]) -> str:
     return ", ".join(where)
 
 
-def _details(entries: tuple[Entry, ...], *, results: bool) -> Iterator[str]:
-    """Below the table, by number: how it came to be, and which fields it changed; what it came to, if asked."""
-    yield ""
-    for entry in entries:
-        body = entry.event.body
-        how = f"{_result(entry)}, {_how(body)}" if results else _how(body)
-        yield f"{_number(entry)}: {say.safe(how)}"
-        parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if a is not None]
-        parts += [f"{key} {a} → {b}" for key, (a, b) in body.get("fingerprints", {}).items() if a and b and a != b]
-        parts += [_answered(body)] if entry.event.result in ("rejected", "failed") and "verdict" in body else []
-        parts += [", ".join(body["keys"])] if body.get("keys") else []
-        parts += [" → ".join(body["status"])] if "status" in body else []
-        parts += [f"lease {body['lease']['id']} of {_holder(body['lease'])}"] if "lease" in body else []
-        if parts:
-            yield f"   {say.safe('; '.join(parts))}"
+def _below(entry: Entry, *, result: bool) -> Iterator[str]:
+    """Below a row: how it came to be, and which fields it changed; what it came to, if asked."""
+    body = entry.event.body
+    yield say.safe(f"{_result(entry)}, {_how(body)}" if result else _how(body))
+    parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if a is not None]
+    parts += [f"{key} {a} → {b}" for key, (a, b) in body.get("fingerprints", {}).items() if a and b and a != b]
+    parts += [_answered(body)] if entry.event.result in ("rejected", "failed") and "verdict" in body else []
+    parts += [", ".join(body["keys"])] if body.get("keys") else []
+    parts += [" → ".join(body["status"])] if "status" in body else []
+    parts += [f"lease {body['lease']['id']} of {_holder(body['lease'])}"] if "lease" in body else []
+    if parts:
+        yield say.safe("; ".join(parts))
 
 
 def _answered(body: Mapping[str, Any]) -> str:

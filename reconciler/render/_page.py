@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import StringIO
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-Line = str | Text | Table
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table of which each row has lines of its own below it."""
+
+    table: Table
+    below: Sequence[Sequence[str]]
+
+
+Line = str | Text | Table | Rows
 
 STYLES = {"✓": "green", "✗": "red", "!": "yellow", "+": "green", "~": "yellow", "-": "red", "→": "cyan", "?": "dim"}
 
@@ -33,6 +43,10 @@ def _drawn(console: Console, line: Line, *, colour: bool) -> str:
         return f"{line}\n"
     if isinstance(line, Text) and not colour:
         return f"{line.plain.rstrip()}\n"
+    if isinstance(line, Rows):
+        heading, *drawn = _drawn(console, line.table, colour=colour).splitlines()
+        rows = zip(drawn, line.below, strict=True)
+        return "".join(f"{one}\n" for one in (heading, *(o for row, below in rows for o in (row, *below))))
     with console.capture() as captured:
         console.print(line, soft_wrap=not isinstance(line, Table))
     text = captured.get()
