@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from reconciler.audit import Link
@@ -12,12 +12,43 @@ STORED = frozenset({Result.CREATED, Result.UPDATED, Result.RENAMED})
 _FRESH = frozenset({SecretState.NEW, SecretState.CHANGED})
 LEFT = "left"
 """The result of the event that a rename leaves under the old name."""
+_SUBMITS = frozenset({"create", "restore", "rename"})
 
 
 def numbers(chain: Sequence[Link], name: str) -> set[int]:
-    """The numbers of the events of a name, and of those names that became it, each up to its rename."""
-    found = {seq for seq, event, _ in chain if event.name == name}
-    return found | {seq for seq, _ in _one(chain, name)}
+    """The numbers of the events of a name, and of those names that became it, each up to its rename.
+
+    What another credential went through while it bore the name is told under the name that it has now:
+    :func:`before`. Of a name that nothing took since it was left, they are those of the credential that left it.
+    """
+    mine, left = _walked(chain, name)
+    if left and not _taken_since(chain, left):
+        mine, left = _walked(_until(chain, left), name)
+    begin = left[0] if left and left[1].name == name else 0
+    return {seq for seq, _ in mine} | {seq for seq, event, _ in chain if event.name == name and seq > begin}
+
+
+def moved(chain: Sequence[Link], name: str) -> str:
+    """The present name of the credential that left this one; empty where the name is in use, or never was left."""
+    _, left = _walked(chain, name)
+    return _now(chain, left) if left and not _taken_since(chain, left) else ""
+
+
+def before(chain: Sequence[Link], name: str) -> str:
+    """The present name of another credential that bore this one before; empty: there is none."""
+    _, left = _walked(chain, name)
+    return _now(chain, left) if left and _taken_since(chain, left) else ""
+
+
+def of_another(chain: Sequence[Link], name: str, version: int) -> str:
+    """The present name of the credential that had this version while the name was its own; empty where none had it."""
+    _, left = _walked(chain, name)
+    while left:
+        mine, earlier = _walked(_until(chain, left), left[1].name)
+        if any(event.result in STORED and event.version == version for _, event in mine):
+            return _now(chain, left)
+        left = earlier
+    return ""
 
 
 def versions(chain: Sequence[Link], name: str) -> dict[int, str]:
@@ -38,7 +69,7 @@ def event_of(chain: Sequence[Link], name: str, version: int) -> Event | None:
 def replayed(chain: Sequence[Link], name: str, version: int) -> dict[str, Any]:
     """What a version declared, told from the events alone: they stay when the record itself is gone."""
     declared: dict[str, Any] = {}
-    for _, event in reversed(list(_one(chain, name))):
+    for _, event in reversed(_one(chain, name)):
         if event.result == Result.DELETED:
             declared = {}
         if event.result in STORED:
@@ -94,7 +125,7 @@ def _came_up(chain: Sequence[Link], name: str) -> dict[int, dict[str, int]]:
     """For each version, and each secret of it, the version in which its value came up."""
     found: dict[int, dict[str, int]] = {}
     last: dict[str, int] = {}
-    for _, event in reversed(list(_one(chain, name))):
+    for _, event in reversed(_one(chain, name)):
         if event.result not in STORED:
             continue
         former = found.get(event.body.get("restores", 0), {})
@@ -105,14 +136,59 @@ def _came_up(chain: Sequence[Link], name: str) -> dict[int, dict[str, int]]:
     return found
 
 
-def _one(chain: Sequence[Link], name: str) -> Iterator[tuple[int, Event]]:
-    """What the credential that bears this name now went through, newest first.
+Numbered = tuple[int, Event]
 
-    That a name was left is not told beside the event of the rename, which says both names.
+
+def _one(chain: Sequence[Link], name: str) -> list[Numbered]:
+    """What the credential that bears this name now went through, newest first."""
+    return _walked(chain, name)[0]
+
+
+def _walked(chain: Sequence[Link], name: str) -> tuple[list[Numbered], Numbered | None]:
+    """The same, and the event at which it ends: by that one, another credential left the name. None: it began there.
+
+    That it left a name itself is not told beside the event of the rename, which says both names.
     """
-    last = name
+    found: list[Numbered] = []
+    became = ""
     for seq, event, _ in reversed(chain):
-        if event.name == name and (event.result != LEFT or event.body.get("to") != last):
-            yield seq, event
-            if event.what == "rename" and event.result == Result.RENAMED:
-                last, name = name, event.body.get("from", name)
+        if event.name != name:
+            continue
+        if event.result == LEFT:
+            if event.body.get("to") != became:
+                return found, (seq, event)
+            became = ""
+            continue
+        found.append((seq, event))
+        if event.what == "rename" and event.result == Result.RENAMED:
+            became, name = name, event.body.get("from", name)
+    return found, None
+
+
+def _until(chain: Sequence[Link], left: Numbered) -> Sequence[Link]:
+    return [link for link in chain if link[0] < left[0]]
+
+
+def _taken_since(chain: Sequence[Link], left: Numbered) -> bool:
+    """Whether anything was submitted under a name after it was left."""
+    return any(
+        seq > left[0] and event.name == left[1].name and event.what in _SUBMITS and event.result != LEFT
+        for seq, event, _ in chain
+    )
+
+
+def _now(chain: Sequence[Link], left: Numbered) -> str:
+    """What became of the credential that left a name: the name that it has now, or had last."""
+    name, gone = str(left[1].body.get("to", "")), False
+    for seq, event, _ in chain:
+        if seq <= left[0] or event.name != name:
+            continue
+        if event.result == LEFT:
+            name = str(event.body.get("to", name))
+        elif event.result == Result.DELETED:
+            gone = True
+        elif gone and event.result in STORED:
+            if event.what != "restore":
+                break
+            gone = False
+    return name

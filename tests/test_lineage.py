@@ -34,10 +34,48 @@ THERE_AND_BACK = chain(
 
 def test_a_name_is_followed_through_its_renames_and_not_into_what_bore_it_meanwhile():
     assert lineage.versions(THERE_AND_BACK, "a") == {4: "a", 2: "b", 1: "a"}
-    assert lineage.versions(THERE_AND_BACK, "b") == {2: "b", 1: "a"}
     assert lineage.versions(THERE_AND_BACK, "c") == {}
-    assert lineage.numbers(THERE_AND_BACK, "b") == {1, 2, 4, 7}
     assert lineage.numbers(THERE_AND_BACK, "a") == {1, 2, 3, 4, 5, 6, 8}
+
+
+def test_a_name_that_was_left_has_no_version_and_tells_what_left_it():
+    assert lineage.versions(THERE_AND_BACK, "b") == {}
+    assert lineage.numbers(THERE_AND_BACK, "b") == {1, 2, 4, 7}
+    assert (lineage.moved(THERE_AND_BACK, "b"), lineage.before(THERE_AND_BACK, "b")) == ("a", "")
+    assert (lineage.moved(THERE_AND_BACK, "a"), lineage.before(THERE_AND_BACK, "a")) == ("", "")
+
+
+REUSED = chain(
+    ("create", "created", "a", 1, fields(label="one")),
+    ("rename", "left", "a", 1, {"to": "b"}),
+    ("cancel", "dropped", "a", 1, {}),
+    ("rename", "renamed", "b", 2, {"from": "a"}),
+    ("delete", "deleted", "b", 2, {}),
+    ("create", "created", "a", 2, fields(owner="lea")),
+    ("rename", "left", "a", 2, {"to": "b"}),
+    ("rename", "renamed", "b", 3, {"from": "a"}),
+    ("rename", "left", "b", 3, {"to": "c"}),
+    ("rename", "renamed", "c", 4, {"from": "b"}),
+    ("create", "rejected", "a", 2, fields(label="three")),
+)
+
+
+def test_a_credential_is_not_followed_past_the_event_by_which_another_one_left_its_name():
+    assert lineage.versions(REUSED, "c") == {4: "c", 3: "b", 2: "a"}
+    assert lineage.replayed(REUSED, "c", 4) == {"owner": "lea"}
+    assert lineage.event_of(REUSED, "c", 1) is None
+    assert (lineage.versions(REUSED, "a"), lineage.before(REUSED, "a"), lineage.moved(REUSED, "a")) == ({}, "c", "")
+    assert lineage.numbers(REUSED, "a") == {11}
+
+
+def test_a_version_of_another_credential_is_told_with_the_name_that_it_has_now():
+    assert [lineage.of_another(REUSED, "a", version) for version in (1, 2, 3, 4)] == ["b", "c", "", ""]
+    assert [lineage.of_another(REUSED, "c", version) for version in (1, 2, 9)] == ["b", "", ""]
+
+
+def test_what_was_only_dropped_under_a_name_that_was_left_does_not_take_it():
+    assert lineage.moved(REUSED[:4], "a") == "b"
+    assert lineage.numbers(REUSED[:4], "a") == {1, 2, 3}
 
 
 def test_a_version_is_told_from_what_each_event_changed():

@@ -8,6 +8,8 @@ from contextlib import closing
 
 import pytest
 
+from reconciler import sandbox
+
 WRONG = "f" * 32
 FRENCH = "  sms-france:\n    moved_from: marketing-us\n"
 
@@ -169,3 +171,67 @@ def test_attack_05_an_old_row_put_back_under_the_old_name_stops_every_command(mo
     for arguments in (["plan"], ["apply", "--yes"], ["check", "marketing-us"], ["list"]):
         done = moved.sandbox(*arguments)
         assert (done.code, "tampered" in done.out + done.err) == (5, True)
+
+
+# a name that another credential bore before
+
+
+AGAIN = """\
+  marketing-us:
+    provider: twilio
+    account_sid: AC00000000000000000000000000000007
+    auth_token: env://TWILIO_AGAIN
+"""
+
+
+@pytest.fixture
+def reused(renamed):
+    """``marketing-us`` is ``sms-france`` now, and another credential bears its name."""
+    renamed.edit("    moved_from: marketing-us\n", "")
+    renamed.write((renamed.path / "credentials.yaml").read_text() + AGAIN)
+    settings = {"account_sid": "AC00000000000000000000000000000007"}
+    renamed.env["TWILIO_AGAIN"] = sandbox.right_secret("twilio", settings, "auth_token")
+    done = renamed.sandbox("apply", "--yes")
+    assert done.code == 0, done.out + done.err
+    return renamed
+
+
+def test_what_bore_a_name_before_is_another_credential_and_is_told_with_the_name_that_it_has_now(reused):
+    for command in (["restore", "marketing-us", "--yes"], ["get", "marketing-us"]):
+        done = reused.sandbox(*command, "--version", "1")
+        assert done.code == 64
+        assert "no-such-version" in done.err
+        assert "before, the name was that of sms-france" in done.err
+        word = command[0]
+        assert f"do   reconciler {word} sms-france --version 1 -w production --sandbox\n" in done.err
+        mine = reused.sandbox(word, "sms-france", "--version", "1", *command[2:])
+        assert mine.code == 0, mine.out + mine.err
+    latest = reused.sandbox("restore", "marketing-us", "--yes")
+    assert latest.code == 64
+    assert "reconciler restore sms-france -w production --sandbox\n" in latest.err
+    assert names(reused)["marketing-us"] == 2
+
+
+def test_the_history_of_a_name_ends_where_another_credential_left_it(reused):
+    assert events(reused, "marketing-us") == [("marketing-us", "create", "created", 2)]
+    done = reused.sandbox("history", "marketing-us")
+    assert done.code == 0
+    assert "warning[reused-name]" in done.out
+    assert "reconciler history sms-france -w production --sandbox\n" in done.out
+    mine = [event[1:3] for event in events(reused, "sms-france")]
+    assert mine == [("create", "created"), ("rename", "renamed"), ("update", "updated")]
+
+
+def test_a_name_that_was_left_and_not_taken_is_told_with_the_one_that_took_its_place(renamed):
+    renamed.edit("    moved_from: marketing-us\n", "")
+    assert renamed.sandbox("apply", "--yes").code == 0
+    for command in (["get"], ["get", "--version", "1"], ["restore", "--yes"], ["restore", "--version", "1", "--yes"]):
+        word, *rest = command
+        done = renamed.sandbox(word, "marketing-us", *rest)
+        assert done.code == 64
+        assert "marketing-us is sms-france now" in done.err
+        shown = " --version 1" if "1" in rest else ""
+        assert f"reconciler {word} sms-france{shown} -w production --sandbox\n" in done.err
+    told = renamed.sandbox("history", "marketing-us")
+    assert "warning[old-name]" in told.out
+    assert [event[2] for event in events(renamed, "marketing-us")] == ["created", "left"]

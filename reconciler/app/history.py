@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from reconciler import audit, lineage
 from reconciler.app import filtering
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
+from reconciler.codes import CODES
 from reconciler.errors import StoreError, UsageError
-from reconciler.model import Event
+from reconciler.model import Event, Problem, Severity
 from reconciler.report import Entry, Report
 from reconciler.stores.base import Store
 from reconciler.trouble import nearest
@@ -101,8 +102,9 @@ def history(where: Where, wanted: Filter, anchors: Sequence[str] = ()) -> Report
         "given": lineage.in_use(chain, ((entry.seq, entry.event) for entry in entries), snapshot.records),
     }
     head = audit.anchor(chain[-1][0], chain[-1][2]) if chain else ""
+    problems = (*missed, *_elsewhere(where, chain, workspace, wanted.name))
     return Report("history", header=header_of(store, snapshot), entries=entries, total=len(everything),
-                  problems=tuple(missed), filters=wanted.said, anchor=head, facts=facts)  # fmt: skip
+                  problems=problems, filters=wanted.said, anchor=head, facts=facts)  # fmt: skip
 
 
 def _of(name: str, entries: Sequence[Entry], chain: Sequence[audit.Link]) -> Sequence[Entry]:
@@ -111,6 +113,16 @@ def _of(name: str, entries: Sequence[Entry], chain: Sequence[audit.Link]) -> Seq
         return entries
     numbers = lineage.numbers(chain, name)
     return [entry for entry in entries if entry.seq in numbers or (not entry.seq and entry.event.name == name)]
+
+
+def _elsewhere(where: Where, chain: Sequence[audit.Link], workspace: str, name: str) -> Iterator[Problem]:
+    """That more is told under another name: of what bore this one before."""
+    moved, before = lineage.moved(chain, name), lineage.before(chain, name)
+    if other := moved or before:
+        code = CODES["old-name" if moved else "reused-name"]
+        said = f"{name} is {other} now" if moved else f"{name} was that of {other} before"
+        yield Problem(code.name, code.summary, subject=name, detail=said, severity=Severity.WARNING,
+                      hint=where.next(f"history {other}", workspace))  # fmt: skip
 
 
 def _newest_first(chain: Sequence[audit.Link]) -> Iterator[Entry]:

@@ -32,7 +32,12 @@ def warnings(name: str, found: Record) -> tuple[Problem, ...]:
     return (Problem(code.name, code.summary, subject=name, detail=detail, hint=hint, severity=Severity.WARNING),)
 
 
-def unknown(name: str, names: Collection[str]) -> UsageError:
-    """That nothing answers to a name, with the one that was probably meant."""
+def moved(name: str, new: str, command: str) -> UsageError:
+    """That a name was left by a rename that is done; ``command`` does for the new one what was asked for."""
+    return UsageError("no-such-name", f"{name} is {new} now", command)
+
+
+def unknown(name: str, names: Collection[str], listing: str = "") -> UsageError:
+    """That nothing answers to a name, with the one that was probably meant, else the command that lists them."""
     close = nearest(name, names)
-    return UsageError("no-such-name", name, f"did you mean {close}?" if close else "")
+    return UsageError("no-such-name", name, f"did you mean {close}?" if close else listing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler import audit, lineage, restores, sealing
@@ -76,7 +77,7 @@ def _find(where: Where, store: Store, keys: Keyring, workspace: str, name: str, 
     record = naming.find(snapshot.records, name)
     warned = naming.warnings(name, record) if record else ()
     name = record.name if record else name
-    former = _former(store, workspace, name, version, record)
+    former = _former(where, store, workspace, name, version, record)
     if record:
         # compared with its latest event before anything is decided by it
         store.sealed(workspace, name)
@@ -99,10 +100,11 @@ def _find(where: Where, store: Store, keys: Keyring, workspace: str, name: str, 
     return _Found(name, record, former, change, secrets, report)
 
 
-def _former(store: Store, workspace: str, name: str, version: int, record: Record | None) -> Kept:
+def _former(where: Where, store: Store, workspace: str, name: str, version: int, record: Record | None) -> Kept:
     """The version to put back. Raises UsageError that says which there are."""
+    chain = store.events(workspace)
     if record is None:
-        _gone_where(store, workspace, name)
+        _gone_where(where, chain, workspace, name, version)
     there = {number: one for number, one in kept(store, workspace, name).items() if one.whole}
     if version in there:
         return there[version]
@@ -112,17 +114,23 @@ def _former(store: Store, workspace: str, name: str, version: int, record: Recor
         raise UsageError("no-such-version", f"v{version} of {name} is what is stored now")
     said = ", ".join(f"v{number} until {one.until}" for number, one in there.items()) or "none"
     what = f"v{version} of {name} is not kept" if version else f"{name} has no former version that is kept"
-    raise UsageError("no-such-version", f"{what}; kept: {said}")
+    hint = where.next(f"get {name}", workspace) + "  lists the versions that are kept"
+    if other := lineage.of_another(chain, name, version) if version else lineage.before(chain, name):
+        what, hint = f"{what}: before, the name was that of {other}", where.next(_again(other, version), workspace)
+    raise UsageError("no-such-version", f"{what}; kept: {said}", hint)
 
 
-def _gone_where(store: Store, workspace: str, name: str) -> None:
+def _again(name: str, version: int) -> str:
+    return f"restore {name} --version {version}" if version else f"restore {name}"
+
+
+def _gone_where(where: Where, chain: Sequence[audit.Link], workspace: str, name: str, version: int) -> None:
     """Raise UsageError where a name that has no record was never stored, or is another one now."""
-    latest = next((event for _, event, _ in reversed(store.events(workspace)) if event.name == name), None)
-    if latest is None:
-        raise naming.unknown(name, store.load(workspace).records)
-    if "to" in latest.body:
-        new = latest.body["to"]
-        raise UsageError("no-such-name", f"{name} is {new} now", f"reconciler restore {new}")
+    if new := lineage.moved(chain, name):
+        raise naming.moved(name, new, where.next(_again(new, version), workspace))
+    if not any(event.name == name for _, event, _ in chain):
+        known = {event.name for _, event, _ in chain}
+        raise naming.unknown(name, known, where.next("list", workspace))
 
 
 def _flips_back(change: Change) -> Problem:

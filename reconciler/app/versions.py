@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,7 @@ def get(where: Where, name: str, version: int = 0) -> Report:
     try:
         found = listing.get(where, name)
     except UsageError as error:
-        raise _deleted(where, name) or error from None
+        raise _absent(where, name) or error from None
     store = open_store(where)
     try:
         former = kept(store, found.header.workspace if found.header else "", found.rows[0].name)
@@ -38,17 +38,22 @@ def get(where: Where, name: str, version: int = 0) -> Report:
     return replace(found, facts={"kept": said})
 
 
-def _deleted(where: Where, name: str) -> UsageError | None:
-    """That a name which is not stored can be restored, where it can."""
+def _absent(where: Where, name: str) -> UsageError | None:
+    """That a name which is not stored is another one now, or can be restored; None where neither is so."""
     store = open_store(where)
     try:
-        former = kept(store, known_workspace(where.workspace, store), name)
+        workspace = known_workspace(where.workspace, store)
+        new = lineage.moved(store.events(workspace), name)
+        former = {} if new else kept(store, workspace, name)
     finally:
         store.close()
+    if new:
+        return naming.moved(name, new, where.next(f"get {new}", workspace))
     for number, one in former.items():
         if one.deleted:
-            hint = f"reconciler restore {name}  puts it back, get {name} --version {number} shows it"
-            return UsageError("no-such-name", f"{name} was deleted; v{number} is kept until {one.until}", hint)
+            back = where.next(f"restore {name}", workspace)
+            said = f"{name} was deleted; v{number} is kept until {one.until}"
+            return UsageError("no-such-name", said, f"{back}  puts it back, with --version {number} or as it was last")
     return None
 
 
@@ -59,20 +64,19 @@ def _at(where: Where, name: str, version: int) -> Report:
         record = naming.find(snapshot.records, name)
         warned: tuple[Problem, ...] = naming.warnings(name, record) if record else ()
         name = record.name if record else name
-        facts = _facts(store, snapshot.workspace, name, version, record)
+        facts = _facts(where, store, snapshot.workspace, name, version, record)
     finally:
         store.close()
     return Report("get", header=header_of(store, snapshot), problems=warned, total=len(snapshot.records), facts=facts)
 
 
-def _facts(store: Store, workspace: str, name: str, version: int, record: Record | None) -> dict[str, Any]:
+def _facts(
+    where: Where, store: Store, workspace: str, name: str, version: int, record: Record | None
+) -> dict[str, Any]:
     chain = store.events(workspace)
     event = lineage.event_of(chain, name, version)
     if event is None:
-        there = ", ".join(f"v{number}" for number in lineage.versions(chain, name))
-        if not there:
-            raise naming.unknown(name, {one.name for _, one, _ in chain})
-        raise UsageError("no-such-version", f"{name} never had a v{version}; it had: {there}")
+        raise _never(where, chain, workspace, name, version)
     former = kept(store, workspace, name).get(version)
     now = record if record and record.version == version else None
     source = now or (former.record if former else None)
@@ -90,6 +94,20 @@ def _facts(store: Store, workspace: str, name: str, version: int, record: Record
         "secret": "stored" if now else "kept" if former and former.whole else "gone",
         "until": former.until if former else "",
     }
+
+
+def _never(where: Where, chain: Sequence[audit.Link], workspace: str, name: str, version: int) -> UsageError:
+    """That a credential never had this version; another one may have had it under the same name."""
+    there = ", ".join(f"v{number}" for number in lineage.versions(chain, name)) or "none"
+    if new := lineage.moved(chain, name):
+        return naming.moved(name, new, where.next(f"get {new} --version {version}", workspace))
+    if other := lineage.of_another(chain, name, version):
+        said = f"{name} never had a v{version}; it had: {there}; before, the name was that of {other}"
+        return UsageError("no-such-version", said, where.next(f"get {other} --version {version}", workspace))
+    if there == "none":
+        return naming.unknown(name, {one.name for _, one, _ in chain}, where.next("list", workspace))
+    hint = where.next(f"get {name}", workspace) + "  lists the versions that are kept"
+    return UsageError("no-such-version", f"{name} never had a v{version}; it had: {there}", hint)
 
 
 def _author(event: Event) -> str:

@@ -35,6 +35,12 @@ class Where:
     keep_old: timedelta = timedelta(days=7)
     """How long what a write replaces or deletes stays, to be restored."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    flags: str = ""
+    """Options that lead to the same store, for the next command."""
+
+    def next(self, command: str, workspace: str) -> str:
+        """A command to paste: ``restore sms-fr`` with all that leads to this workspace of this store."""
+        return f"reconciler {command} -w {workspace}{self.flags}"
 
     @property
     def mode(self) -> Mode:

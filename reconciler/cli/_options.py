@@ -181,6 +181,7 @@ def where(given: Mapping[str, Any]) -> Where:
         patience=Patience(given.get("lock_timeout", 0.0), tell, store_selection()),
         keep_old=timedelta(days=given.get("keep_old", 7)),
         environ=os.environ,
+        flags=store_selection(),
     )
 
 

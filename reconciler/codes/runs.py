@@ -88,6 +88,13 @@ ROWS = (
         "use the new name wherever the old one stands",
     ),
     Code(
+        "reused-name",
+        Fault.PERSON,
+        Exit.DONE,
+        "the name was another credential's before",
+        "its history stands under the name that it has now",
+    ),
+    Code(
         "atomic-stopped",
         Fault.PERSON,
         Exit.ATTENTION,
