@@ -155,7 +155,8 @@ def _how(body: Mapping[str, Any]) -> str:
 def _below(entry: Entry, *, result: bool) -> Iterator[str]:
     """Below a row: how it came to be, and which fields it changed; what it came to, if asked."""
     body = entry.event.body
-    yield say.safe(f"{_result(entry)}, {_how(body)}" if result else _how(body))
+    if told := ", ".join(filter(None, ((_result(entry) if result else ""), _how(body)))):
+        yield say.safe(told)
     parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if a is not None]
     parts += [f"{key} {a} → {b}" for key, (a, b) in body.get("fingerprints", {}).items() if a and b and a != b]
     parts += [_answered(body)] if entry.event.result in ("rejected", "failed") and "verdict" in body else []
