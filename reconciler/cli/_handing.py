@@ -13,8 +13,9 @@ import click
 
 from reconciler import logs
 from reconciler.cli import _options as opt
-from reconciler.cli._output import Output, forget, made, out
+from reconciler.cli._output import Output, made
 from reconciler.cli._reports import Target
+from reconciler.cli._streams import forget, out
 from reconciler.context import Terminal
 from reconciler.errors import ReconcilerError
 from reconciler.report import Report, exit_code

@@ -16,6 +16,7 @@ import click
 
 from reconciler import logs, render
 from reconciler.cli._reports import targets
+from reconciler.cli._streams import tell
 
 if TYPE_CHECKING:
     from reconciler.app.asking import Asking
@@ -170,7 +171,6 @@ def where(given: Mapping[str, Any]) -> Where:
     from reconciler import context
     from reconciler.app.leasing import Patience
     from reconciler.app.wiring import Where
-    from reconciler.cli._output import tell
 
     return Where(
         origin=context.origin(os.environ, given.get("actor", "")),

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 import click
 
@@ -16,6 +16,7 @@ from reconciler import logs
 from reconciler.cli._failure import failed
 from reconciler.cli._options import output_options
 from reconciler.cli._reports import Target, write
+from reconciler.cli._streams import out
 from reconciler.collector import collector_off
 from reconciler.context import Terminal, now
 from reconciler.errors import ManifestInvalid, ReconcilerError
@@ -47,34 +48,6 @@ class Output:
         product = report.plan or report.rows or report.checkups or report.entries or report.facts
         only_failed = bool(report.errors) and report.command != "validate" and not product
         out(self.text(report), err=self.format == "table" and only_failed)
-
-
-def out(text: str, *, err: bool = False) -> None:
-    """Write, where somebody reads: a reader that went away (``| head``) changes no result.
-
-    Any other failure to write is told on stderr; the exit code stays the one of the work that was done.
-    """
-    try:
-        click.echo(text, nl=False, err=err)
-    except BrokenPipeError:
-        forget(sys.stdout)
-    except OSError as error:
-        forget(sys.stdout)
-        tell(f"error: the output could not be written: {error.strerror}")
-
-
-def tell(text: str) -> None:
-    """One line on stderr; where the terminal went away, nobody is left to be told, and the work goes on."""
-    try:
-        click.echo(text, err=True)
-    except OSError:
-        forget(sys.stderr)
-
-
-def forget(stream: IO[str] | None) -> None:
-    """Let nothing that is still buffered fail again when the program ends."""
-    if stream is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def reporting(name: str, *, brief: bool = False) -> Callable[[Callable[..., Report]], Callable[..., int]]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from reconciler.cli._output import tell
+from reconciler.cli._streams import tell
 from reconciler.context import Terminal
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from reconciler.cli._output import Output, out, tell
+from reconciler.cli._output import Output
 from reconciler.cli._progress import Bar
+from reconciler.cli._streams import out, tell
 from reconciler.report import Report
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from reconciler.cli import _options as opt
-from reconciler.cli._output import forget, reporting
+from reconciler.cli._output import reporting
+from reconciler.cli._streams import forget
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.report import Report, exit_code
 
