@@ -6,7 +6,7 @@ Whoever applies it needs no manifest: each change carries the whole declared con
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from reconciler.gates import refusals
 from reconciler.model import Action, Credential, Declared, Mode, SecretState
 from reconciler.plans import Change, FieldChange, Plan
 from reconciler.scope import Known, Scope
+from reconciler.state import Rejection
 
 FORMAT_VERSION = 1
 _ID_DIGITS = 32
@@ -54,6 +55,14 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A rejection as it waited when the plan was made: with another attempt it is another one."""
+
+    attempts: int
+    last_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanFile:
     """One plan file."""
 
@@ -63,6 +72,8 @@ class PlanFile:
     made: Made
     fingerprints: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """8 hex digits of each value that was had, by (name, key)."""
+    rejections: Mapping[str, Seen] = field(default_factory=dict)
+    """Those that waited under a name of its changes: what came later, it does not drop."""
     id: str = ""
     signature: bytes = b""
     """The id of the data key (8 bytes) and a mac (32 bytes); empty where no key was at hand."""
@@ -83,13 +94,22 @@ def manifest_digest(credentials: Mapping[str, Credential]) -> str:
     return hashlib.sha256(to_json(said).encode()).hexdigest()
 
 
-def build(plan: Plan, scope: Scope, stored: Stored, made: Made, known: Known, mac: Mac | None) -> PlanFile:
-    """The file of a plan, signed where there is a ``mac``."""
+def build(
+    plan: Plan, scope: Scope, stored: Stored, made: Made, known: Known, mac: Mac | None,
+    rejections: Mapping[str, Rejection],
+) -> PlanFile:  # fmt: skip
+    """The file of a plan, signed where there is a ``mac``. ``rejections`` are those that wait."""
     names = {change.name for change in plan.changes if change.secrets}
     marks = {where: shown(value) for where, value in known.fingerprints.items() if where[0] in names}
-    file = PlanFile(plan, scope, stored, made, marks)
+    file = PlanFile(plan, scope, stored, made, marks, seen(plan.changes, rejections))
     file = replace(file, id=_id(_content(file)))
     return replace(file, signature=mac(_signed(file))) if mac else file
+
+
+def seen(changes: Iterable[Change], rejections: Mapping[str, Rejection]) -> dict[str, Seen]:
+    """The rejections that wait under a name of some changes, old names included."""
+    names = {name for change in changes for name in (change.name, change.stored_name)}
+    return {name: Seen(rejections[name].attempts, rejections[name].last_at) for name in names & rejections.keys()}
 
 
 def text(file: PlanFile) -> str:
@@ -136,6 +156,7 @@ def _content(file: PlanFile) -> dict[str, Any]:
         "program": made.program,
         "changes": [_change(change, file.fingerprints_of(change)) for change in plan.changes],
         "unchanged": list(plan.kept),
+        "rejections": {name: [seen.attempts, seen.last_at] for name, seen in file.rejections.items()},
     }  # fmt: skip
 
 
@@ -202,6 +223,7 @@ def _file(said: Mapping[str, Any]) -> PlanFile:
         Made(manifest["digest"], manifest["declared"], manifest["files"], said["created"], said["expires"],
              said["creator"], said["program"], git["commit"], git["dirty"]),
         {(c["name"], k): s["fingerprint"] for c in said["changes"] for k, s in c["secrets"].items()},
+        {name: Seen(*seen) for name, seen in said["rejections"].items()},
         said["id"],
         bytes.fromhex(signature["key"] + signature["mac"]) if signature else b"",
     )  # fmt: skip

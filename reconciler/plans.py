@@ -67,6 +67,11 @@ class Change:
         return "account" in self.reasons
 
     @property
+    def drops_rejection(self) -> bool:
+        """Whether all that it does is to remove a rejection that lost its reason."""
+        return self.action is Action.NOTE and self.rejection is not None and "undeclared" not in self.reasons
+
+    @property
     def lifts_protection(self) -> bool:
         """Whether it takes a protection away from what stays."""
         lifted = any(f.field == "protected" and f.before and not f.after for f in self.fields)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.audit import shown
+from reconciler.codes import CODES
 from reconciler.digest import of_change
 from reconciler.errors import Refused
-from reconciler.planfile import PlanFile
+from reconciler.model import Action, Problem, Severity
+from reconciler.planfile import PlanFile, Seen, seen
 from reconciler.plans import Change
 from reconciler.scope import Known
-from reconciler.state import Record
+from reconciler.state import Record, Rejection
 
 ORDER = ("plan-version-moved", "plan-secret-changed", "plan-uncompared", "plan-stale")
 """The gravest first: a refusal has the code of the first that applies, and names everything that moved."""
@@ -66,6 +68,30 @@ def _secrets(file: PlanFile, planned: Change, known: Known) -> Iterator[tuple[st
                 "plan-secret-changed",
                 f"{planned.name}.{key}: {reference} gives another value than the one planned",
             )
+
+
+def newer(changes: Sequence[Change], rejections: Mapping[str, Rejection], before: Mapping[str, Seen]) -> frozenset[str]:
+    """Names whose rejection would go without a proof, and is not the one that was seen: somebody tried since."""
+    would_go = set(_would_go(changes))
+    return frozenset(n for n, now in seen(changes, rejections).items() if n in would_go and before.get(n) != now)
+
+
+def _would_go(changes: Sequence[Change]) -> Iterator[str]:
+    for change in changes:
+        if change.drops_rejection or (change.action is not Action.NOTE and not change.asks):
+            yield change.name
+        if change.old_name:
+            yield change.old_name
+
+
+def stays(names: Collection[str], rejections: Mapping[str, Rejection], why: str) -> tuple[Problem, ...]:
+    """A warning that names the rejections that are left, each with its latest attempt; nothing where none is."""
+    if not names:
+        return ()
+    code = CODES["rejection-stays"]
+    told = [f"{n} (attempt {rejections[n].attempts}, {rejections[n].last_at})" for n in sorted(names)]
+    return (Problem(code.name, code.summary, subject=", ".join(sorted(names)), detail=f"{', '.join(told)}: {why}",
+                    hint=code.hint, severity=Severity.WARNING),)  # fmt: skip
 
 
 def _version(number: int) -> str:

@@ -34,6 +34,8 @@ class Writer:
     """The highest version that each name of the run ever had."""
     plan: str = ""
     """The id of the plan file that is carried out, or empty."""
+    staying: frozenset[str] = frozenset()
+    """Names whose rejection is newer than what was approved: only a proof settles it."""
 
     def commit(self, settled: Sequence[Settled]) -> list[Outcome]:
         """Write a batch in one transaction. Raises StoreError; then nothing of the batch is written."""
@@ -103,7 +105,9 @@ class Writer:
         event = self._event(change, item.result, time, verdict=item.verdict, problem=item.problem, rejection=rejection)
         if rejection:
             return Reject(rejection, event)
-        return Delete(change.expected_version, event) if item.result is Result.DELETED else Tell(event)
+        if item.result is Result.DELETED:
+            return Delete(change.expected_version, event, settles=change.name not in self.staying)
+        return Tell(event)
 
     def _put(self, item: Settled, time: str) -> Put:
         change = item.task.change
@@ -114,13 +118,14 @@ class Writer:
         # what was refused is settled by a proof, or where the secret is known to be the one stored; not by a label,
         # nor by what was stored before it
         proven = change.asks or set(change.secrets.values()) <= {SecretState.UNCHANGED}
-        settles = proven and not change.former
+        left = change.name in self.staying and not change.asks
+        settles = proven and not change.former and not left
         return Put(record, sealed, change.expected_version, event, settles)
 
     def _move(self, put: Put, change: Change, time: str) -> Move:
         left = audit.left(change, self.origin, time, self.digest)
         dropped = audit.dropped(change.old_name, "renamed", self.origin, time, digest=self.digest)
-        return Move(put, left, dropped)
+        return Move(put, left, None if change.old_name in self.staying else dropped)
 
     def _sealed(self, change: Change, secrets: Mapping[str, Secret], version: int) -> list[SealedSecret]:
         """Changed values sealed anew; unchanged ones as they lie in the store, with the version of their own.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from builders import TRAITS, credential, record
+from builders import TIME, TRAITS, credential, record, rejection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +47,8 @@ def made(ring=None, **scope) -> planfile.PlanFile:
     chosen = Scope(STORE, "production", **{"prune": True, **scope})
     planned = plan(declared, stored, {}, known, TRAITS, chosen)
     mac = ring.signer("production") if ring else None
-    return planfile.build(planned, chosen, Stored(Mode.LIVE, "store.db", 7, 4), MADE, known, mac)
+    return planfile.build(planned, chosen, Stored(Mode.LIVE, "store.db", 7, 4), MADE, known, mac,
+                          {"gone": rejection("gone", attempts=2), "else": rejection("else")})  # fmt: skip
 
 
 def write(folder: Path, text: str) -> Path:
@@ -83,6 +84,10 @@ def test_it_fits_its_schema_which_is_closed():
         assert not SCHEMA.is_valid(document)
         del at["more"]
     assert SCHEMA.is_valid(json.loads(planfile.text(made())))
+
+
+def test_it_holds_which_rejections_waited_under_the_names_of_its_changes():
+    assert json.loads(planfile.text(made()))["rejections"] == {"gone": [2, TIME]}
 
 
 def test_it_is_one_line_of_canonical_ascii():

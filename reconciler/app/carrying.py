@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from reconciler import audit
+from reconciler import audit, planfile, stale
 from reconciler.app.approving import Source
 from reconciler.app.asking import Asking
 from reconciler.app.leasing import heartbeat, holding
@@ -19,7 +19,7 @@ from reconciler.codes import CODES
 from reconciler.context import now
 from reconciler.engine import SPOILS, Run, Task
 from reconciler.errors import Refused, StoreError
-from reconciler.model import Action, Problem, Result
+from reconciler.model import Problem, Result
 from reconciler.plans import Change, Outcome, Plan
 from reconciler.report import Report, rows
 from reconciler.stores.base import Lease, Store
@@ -97,13 +97,16 @@ def _look_again(where: Where, source: Source, shown: Prepared) -> Prepared:
         if change.record:
             # compared with its latest event before anything is decided by it: an altered row vouches for nothing
             again.opened.sealed(again.header.workspace, change.stored_name)
-    return again
+    seen = planfile.seen(shown.plan.changes, shown.snapshot.rejections)
+    later = stale.newer(again.plan.changes, again.snapshot.rejections, seen) - again.staying
+    return again.sparing(later, "it came after the plan was shown")
 
 
 def _writer(where: Where, prepared: Prepared, lease: Lease) -> Writer:
     store, keys = prepared.opened, prepared.keys
     plan = prepared.filed.file.id if prepared.filed else ""
-    return Writer(store, keys, lease, where.origin, prepared.plan.digest, now, prepared.scope.last_versions, plan)
+    return Writer(store, keys, lease, where.origin, prepared.plan.digest, now, prepared.scope.last_versions, plan,
+                  prepared.staying)  # fmt: skip
 
 
 def tasks_of(plan: Plan, resolved: Resolved) -> list[Task]:
@@ -113,7 +116,7 @@ def tasks_of(plan: Plan, resolved: Resolved) -> list[Task]:
 
 def _stale(plan: Plan) -> list[Change]:
     """Rejections to drop."""
-    return [c for c in plan.of(Action.NOTE) if c.rejection and "undeclared" not in c.reasons]
+    return [change for change in plan.changes if change.drops_rejection]
 
 
 def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change], *, atomic: bool) -> Report:

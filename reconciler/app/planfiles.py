@@ -89,7 +89,9 @@ def _built(where: Where, what: What, prepared: Prepared, store: Store, out: Out)
     )
     stored = Stored(head.mode, head.store, head.serial, head.stored)
     mac = _signer(where, store, prepared)
-    return planfile.build(prepared.plan, prepared.scope, stored, made, prepared.known, mac)
+    return planfile.build(
+        prepared.plan, prepared.scope, stored, made, prepared.known, mac, prepared.snapshot.rejections
+    )
 
 
 def _signer(where: Where, store: Store, prepared: Prepared) -> audit.Mac | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from reconciler import stale
 from reconciler.app.resolving import Resolved
 from reconciler.codes import CODES
 from reconciler.errors import StoreError, UsageError
@@ -50,6 +51,8 @@ class Prepared:
     """The manifest's files, as they were read."""
     done: tuple[str, ...] = ()
     """Names that an earlier run of that file has stored."""
+    staying: frozenset[str] = frozenset()
+    """Names whose rejection is no part of what was shown or approved: only a proof settles it."""
 
     @property
     def opened(self) -> Store:
@@ -64,6 +67,15 @@ class Prepared:
         if self.keyring is None:
             raise StoreError("key-missing")
         return self.keyring
+
+    def sparing(self, names: Collection[str], why: str) -> Prepared:
+        """The same without dropping the rejections of these names, and a warning that says so."""
+        if not names:
+            return self
+        changes = tuple(c for c in self.plan.changes if not (c.drops_rejection and c.name in names))
+        told = stale.stays(names, self.snapshot.rejections, why)
+        return replace(self, plan=replace(self.plan, changes=changes), problems=(*self.problems, *told),
+                       staying=self.staying | frozenset(names))  # fmt: skip
 
     def close(self) -> None:
         if self.store:

@@ -67,13 +67,16 @@ class FromFile:
         effective = [change for change in todo if change.action is not Action.NOTE]
         compared = {c.name: c for c in again.plan(stale.as_planned(file, found), traits).changes}
         stale.refuse_moved(file, effective, stale.Now(compared, snapshot.records, found))
-        return Prepared(
+        plan = again.plan(found, traits)
+        later = stale.newer(plan.changes, snapshot.rejections, file.rejections)
+        made = Prepared(
             manifest={}, credentials={c.name: c for c in wanted}, declared=file.made.declared, files=file.made.files,
             traits=traits, store=store, keyring=keys, snapshot=snapshot, resolved=resolved, known=found, scope=scope,
-            plan=again.plan(found, traits), header=header_of(store, snapshot),
+            plan=plan, header=header_of(store, snapshot),
             problems=new_workspace(store, snapshot), origin=where.origin, approved=True,
             filed=Filed(str(self.path), file, signed or None), done=done,
         )  # fmt: skip
+        return made.sparing(later, "it came after the plan was made")
 
     def _vouched(self, keys: Keyring) -> bool:
         """Whether the signature holds. Raises Refused where it does not, or where nothing vouches for the file."""

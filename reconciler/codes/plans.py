@@ -33,6 +33,13 @@ ROWS = (
         "set what is missing, then apply the plan again",
     ),
     refused("plan-stale", "the store or a secret moved after the plan was shown", "plan again and look at it"),
+    Code(
+        "rejection-stays",
+        Fault.PERSON,
+        Exit.DONE,
+        "a refused submission stays that is not part of what was approved",
+        "reconciler list  says why it was refused; plan again to drop it, or  reconciler cancel NAME",
+    ),
     usage("plan-no-store", "without a store there is nothing to hold a plan file to", "reconciler store create"),
     usage("plan-not-replaced", "--out names a file that is no plan file", "name another one, or remove it first"),
     Code(

@@ -91,7 +91,9 @@ def _plan(report: Report, width: int, now: str) -> Iterator[Line]:
 def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from apply_lines(report)
     shown_before = report.outcomes or report.dropped
-    yield from problem_lines(report.errors if shown_before else report.problems)
+    # a warning stood above the plan, as it was shown; what is left of a run is a part of its result
+    last = tuple(p for p in report.problems if p.severity is Severity.ERROR or p.code == "rejection-stays")
+    yield from problem_lines(last if shown_before else report.problems)
     if report.rows:
         yield ""
         yield rows_table(report.rows, width, now, version=True)

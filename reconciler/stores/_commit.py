@@ -121,7 +121,8 @@ class Commit:
         self._db.run(_sql.DROP_RECORD, was)
         # as after a delete: an old row put back under the old name is found
         self._chain(replace(move.left, version=stored, row_hash=""))
-        self._drop_rejection(DropRejection(move.dropped))
+        if move.dropped:
+            self._drop_rejection(DropRejection(move.dropped))
         self._store(move.put, named, max(last, stored))
         return True
 
@@ -164,7 +165,8 @@ class Commit:
         self._keep(delete.event.name)
         self._db.run(_sql.MARK_DELETED, {**named, "version": stored})
         self._db.run(_sql.DROP_RECORD, named)
-        self._db.run(_sql.DROP_REJECTION, named)
+        if delete.settles:
+            self._db.run(_sql.DROP_REJECTION, named)
         # no row is left, so the event has no hash: a row put back later is found
         self._chain(replace(delete.event, version=stored, row_hash=""))
         self._changed = True

@@ -67,15 +67,16 @@ class Put:
 class Move:
     """Store a record under a new name and take it away under the old one, both or neither.
 
-    A rejection under the old name goes as well: what it was about is now asked for under the new one.
+    A rejection under the old name goes as well, unless it is to stay: what it was about is now asked for under the
+    new one.
     """
 
     put: Put
     """Under the new name, where nothing may be stored; ``expected_version`` is that of the old one."""
     left: Event
     """Of the old name."""
-    dropped: Event
-    """Of the rejection under the old name; told only where there is one."""
+    dropped: Event | None
+    """Of the rejection under the old name; told only where there is one. None: it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,12 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Take the record of ``event.name`` out of use, with its rejection; for a while it stays among the previous."""
+    """Take the record of ``event.name`` out of use; for a while it stays among the previous."""
 
     expected_version: int
     event: Event
+    settles: bool = True
+    """Whether its rejection goes with it."""
 
 
 @dataclass(frozen=True, slots=True)
