@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from reconciler import renames, sources
 from reconciler.codes import CODES
@@ -15,9 +15,9 @@ from reconciler.errors import ManifestInvalid, UsageError
 from reconciler.kinds import Kind
 from reconciler.model import Credential, Declared, Place, Problem, Severity
 from reconciler.references import BUILT_IN
-from reconciler.schema import Checker
+from reconciler.schema import Checker, hide
 from reconciler.sources import Source
-from reconciler.trouble import MOST, Trouble, shown
+from reconciler.trouble import MOST, Trouble, looks_secret, shown
 from reconciler.yamlreader import Document, Mark
 from reconciler.yamlreader import read as read_yaml
 
@@ -58,7 +58,7 @@ class _File:
     @property
     def workspace(self) -> str:
         found = self.top.get("workspace")
-        return found if isinstance(found, str) and _NAME.match(found) else ""
+        return found if _named(found) else ""
 
     def place(self, *path: str) -> Place:
         return Place(self.name, *_mark(self.document, path))
@@ -77,7 +77,7 @@ def read(
     ``workspace`` is ``-w``; ``schemes`` are the reference schemes installed. Raises UsageError for a path that is not
     there or a workspace that is not the manifest's, ManifestInvalid with every problem of every file.
     """
-    if workspace and not _NAME.match(workspace):
+    if workspace and not _named(workspace):
         raise UsageError("usage", f"-w: {CODES['bad-name'].summary}")
     found, problems = sources.find(paths)
     checker = Checker(schema, schemes)
@@ -102,6 +102,7 @@ def _check(source: Source, checker: Checker, allow_empty: bool) -> _File:
     if file.document.root is None and file.document.whole and allow_empty:
         return file
     troubles = checker.troubles(file.document)
+    hide(file.document.root, troubles)
     if any(trouble.on_key for trouble in troubles):
         file.problems = _at_keys(source, file.document, troubles)
     else:
@@ -122,6 +123,11 @@ def _problem(file: str, trouble: Trouble, mark: Mark) -> Problem:
     return Problem(
         trouble.code, trouble.summary, Place(file, *mark), subject, trouble.detail, trouble.hint, trouble.severity
     )
+
+
+def _named(value: Any) -> TypeGuard[str]:
+    """Whether it is a name, and one that may be shown."""
+    return isinstance(value, str) and _NAME.match(value) is not None and not looks_secret(value)
 
 
 def _mark(document: Document, path: Sequence[str | int]) -> Mark:
@@ -189,7 +195,7 @@ def _renames(files: list[_File]) -> Iterator[Problem]:
         renames.Wish(name, old, file.place("credentials", name, "moved_from"))
         for file in files
         for name, entry in file.entries.items()
-        if isinstance(entry, dict) and isinstance(old := entry.get("moved_from"), str) and _NAME.match(old)
+        if isinstance(entry, dict) and _named(old := entry.get("moved_from")) and _named(name)
     ]
     if wishes:
         declared = {name: file.place("credentials", name) for file in files for name in file.entries}

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
-from functools import partial
+from functools import partial, reduce
+from operator import getitem
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -22,7 +23,7 @@ from reconciler.kinds import Kind, traits
 from reconciler.model import Severity
 from reconciler.references import BUILT_IN
 from reconciler.scalars import needs_quotes
-from reconciler.trouble import Path, Trouble, looks_secret, shown
+from reconciler.trouble import HIDDEN, Path, Trouble, looks_secret, shown
 from reconciler.yamlreader import Document, Node
 
 NAME = "credentials.schema.json"
@@ -30,7 +31,7 @@ _FREE_TEXT = ("label", "description", "owner")
 
 __all__ = ["Checker", "builtin", "builtin_text", "traits"]
 
-Look = Callable[[Path, Any], Trouble | None]
+Look = Callable[[Path, Any], Iterable[Trouble]]
 
 
 def builtin_text(name: str = NAME) -> str:
@@ -85,24 +86,23 @@ class Checker:
 
     def _looked(self, root: Any) -> Iterator[Trouble]:
         """What no schema can say, of every entry."""
-        entries = root.get("credentials") if isinstance(root, dict) else None
+        top: Mapping[str, Any] = root if isinstance(root, dict) else {}
+        yield from _name(("workspace",), top.get("workspace"))
+        entries = top.get("credentials")
         for name, entry in entries.items() if isinstance(entries, dict) else ():
-            if looks_secret(name):
-                code = CODES["looks-secret"]
-                summary = "a credential's name looks like a secret: it would be shown everywhere"
-                yield Trouble(code.name, ("credentials", name), summary, "it is not shown here", code.hint, on_key=True)
+            yield from _name(("credentials", name), name, on_key=True)
             if not isinstance(entry, dict):
                 continue
             provider = entry.get("provider")
             looks = self._looks.get(provider if isinstance(provider, str) else "", self._looks[""])
             for key, value in entry.items():
                 look = looks.get(key)
-                if look and (trouble := look(("credentials", name, key), value)):
-                    yield trouble
+                if look:
+                    yield from look(("credentials", name, key), value)
 
     def _common_looks(self) -> dict[str, Look]:
         looks: dict[str, Look] = dict.fromkeys(_FREE_TEXT, _free_text)
-        looks |= {"tags": _tags, "expires_on": _day}
+        looks |= {"tags": _tags, "expires_on": _day, "moved_from": _name}
         for name, kind in self.kinds.items():
             looks |= dict.fromkeys(sorted(kind.traits.secrets), partial(self._secret, name))
         return looks
@@ -114,11 +114,12 @@ class Checker:
                 looks[key] = partial(_usual, re.compile(rule["x-usual"], re.ASCII))
         return looks
 
-    def _secret(self, provider: str, path: Path, value: Any) -> Trouble | None:
+    def _secret(self, provider: str, path: Path, value: Any) -> Iterable[Trouble]:
         if not isinstance(value, str) or references.fine(value):
-            return None
+            return ()
         suggestion = references.suggest(provider, shown(path[1]), str(path[2]))
-        return references.check(path, value, self._schemes, suggestion=suggestion)
+        found = references.check(path, value, self._schemes, suggestion=suggestion)
+        return (found,) if found else ()
 
     def _unquoted(self, document: Document, spoken: set[Path]) -> Iterator[Trouble]:
         """Scalars without quotes that the schema takes for text, and others would not.
@@ -158,28 +159,47 @@ def _first_of_each(troubles: list[Trouble]) -> list[Trouble]:
     return list(kept.values())
 
 
-def _free_text(path: Path, value: Any) -> Trouble | None:
+def _name(path: Path, value: Any, *, on_key: bool = False) -> Iterable[Trouble]:
+    """A name is shown everywhere, and nothing can stand in its place: one that looks like a secret is an error."""
     if not isinstance(value, str) or not looks_secret(value):
-        return None
+        return ()
     code = CODES["looks-secret"]
-    return Trouble(code.name, path, code.summary, "the value is not shown here", code.hint, Severity.WARNING)
+    summary = "this name looks like a secret: it would be shown everywhere"
+    return (Trouble(code.name, path, summary, "it is not shown here", code.hint, on_key=on_key),)
 
 
-def _tags(path: Path, value: Any) -> Trouble | None:
-    found = (_free_text((*path, tag), text) for tag, text in value.items()) if isinstance(value, dict) else ()
-    return next(filter(None, found), None)
+def _free_text(path: Path, value: Any) -> Iterable[Trouble]:
+    if not isinstance(value, str) or not looks_secret(value):
+        return ()
+    code = CODES["looks-secret"]
+    detail = f"it is neither shown nor stored: {HIDDEN} stands in its place"
+    return (Trouble(code.name, path, code.summary, detail, code.hint, Severity.WARNING),)
 
 
-def _day(path: Path, value: Any) -> Trouble | None:
+def _tags(path: Path, value: Any) -> Iterator[Trouble]:
+    for tag, text in value.items() if isinstance(value, dict) else ():
+        yield from _name((*path, tag), tag, on_key=True)
+        yield from _free_text((*path, tag), text)
+
+
+def hide(root: Any, troubles: Iterable[Trouble]) -> None:
+    """Put :data:`HIDDEN` in place of each text that a warning says looks like a secret: so nothing else ever has it."""
+    for trouble in troubles:
+        if trouble.code == "looks-secret" and trouble.severity is Severity.WARNING:
+            *above, last = trouble.path
+            reduce(getitem, above, root)[last] = HIDDEN
+
+
+def _day(path: Path, value: Any) -> Iterable[Trouble]:
     try:
         date.fromisoformat(value if isinstance(value, str) else "2000-01-01")
     except ValueError:
-        return Trouble("bad-value", path, f"{path[-1]} is no day of the calendar", hint="expires_on: YYYY-MM-DD")
-    return None
+        return (Trouble("bad-value", path, f"{path[-1]} is no day of the calendar", hint="expires_on: YYYY-MM-DD"),)
+    return ()
 
 
-def _usual(pattern: re.Pattern[str], path: Path, value: Any) -> Trouble | None:
+def _usual(pattern: re.Pattern[str], path: Path, value: Any) -> Iterable[Trouble]:
     if not isinstance(value, str) or pattern.search(value):
-        return None
+        return ()
     code = CODES["unusual"]
-    return Trouble(code.name, path, f"{path[-1]}: {code.summary}", "", code.hint, Severity.WARNING)
+    return (Trouble(code.name, path, f"{path[-1]}: {code.summary}", "", code.hint, Severity.WARNING),)

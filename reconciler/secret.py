@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 Name = TypeVar("Name", bound=Hashable)
@@ -52,3 +52,29 @@ def alike(secrets: Iterable[tuple[Name, Secret]]) -> list[list[Name]]:
     for name, secret in secrets:
         names.setdefault(secret._value, []).append(name)
     return [found for found in names.values() if len(found) > 1]
+
+
+def holding(texts: Iterable[tuple[Name, str]], secrets: Iterable[Secret]) -> Iterator[Name]:
+    """The names of those texts that have one of the secrets in them, without either.
+
+    Costs next to nothing where no word is as long as the shortest secret, however many secrets there are.
+    """
+    values = {secret._value for secret in secrets}
+    size = min(map(len, values), default=0)
+    beginning: dict[str, list[str]] = {}
+    for value in values:
+        beginning.setdefault(value[:size], []).append(value)
+    spaced = any(" " in value for value in values)
+    for name, text in texts:
+        if size and len(text) >= size:
+            words = (text,) if spaced else text.split(" ")
+            if any(_inside(word, size, beginning) for word in words if len(word) >= size):
+                yield name
+
+
+def _inside(word: str, size: int, beginning: Mapping[str, Sequence[str]]) -> bool:
+    for at in range(len(word) - size + 1):
+        for value in beginning.get(word[at : at + size], ()):
+            if word.startswith(value, at):
+                return True
+    return False

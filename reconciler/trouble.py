@@ -19,6 +19,9 @@ MOST = 1000
 SHOWN = 12
 """A value of a public key is shown up to this many characters: no secret is as short as that."""
 
+HIDDEN = "(not shown: looks like a secret)"
+"""What stands in place of a value that looks like a secret: the value itself is neither shown nor stored."""
+
 _PLAUSIBLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,62}\Z")
 _RUN = re.compile(r"[A-Za-z0-9+/=_]{20,}")
 _IDENTIFIER = re.compile(r"(AC|SK|MG|OQ|RQ)[0-9a-f]{32}\Z")

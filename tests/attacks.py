@@ -118,7 +118,8 @@ PARTS: dict[str, tuple[Attack, ...]] = {
         Attack("53", "Markdown, HTML, a mention or a link in a pull-request comment", "escaped"),
         Attack("54", "a formula in CSV", "there is no CSV"),
         Attack("55", "a secret pasted into the manifest", "told without it, with the reference to write; also where "
-               "it stands in a public key"),
+               "it stands in a public key: there what looks like one is neither shown nor stored, and what a reference "
+               "gives is refused"),
     ),
     "A provider's answer": (
         Attack("56", "an answer that repeats the Authorization header, or never ends", "nothing of it is kept; 64 KiB "

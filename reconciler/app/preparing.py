@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler import manifest as manifests
 from reconciler import planner, schema
-from reconciler.app import plugged
+from reconciler.app import literals, plugged
 from reconciler.app.prepared import Prepared, new_workspace, secrets_folder
 from reconciler.app.resolving import Resolved, known, resolve
 from reconciler.app.sharing import shared
@@ -94,6 +94,7 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
                       what.secrets_only, _last_versions(store, workspace, manifest, snapshot))  # fmt: skip
         entries, waiting = _entries(manifest, snapshot, scope)
         resolved, found = _secrets(where, what, entries, store, keys, snapshot)
+        literals.refuse(entries, resolved)
         plan = planner.plan(entries, snapshot.records, snapshot.rejections, found, traits, scope)
     except BaseException:
         if store and not opened:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler import planner, stale
-from reconciler.app import planfiles
+from reconciler.app import literals, planfiles
 from reconciler.app.plugged import traits_of
 from reconciler.app.prepared import Prepared, new_workspace, secrets_folder
 from reconciler.app.resolving import known, resolve
@@ -59,6 +59,7 @@ class FromFile:
         wanted = [change.credential for change in todo if change.credential]
         folder = secrets_folder(self.secrets_dir, _folders(wanted) if signed else set(), wanted)
         resolved = resolve(wanted, Surroundings(where.environ, folder))
+        literals.refuse({c.name: c for c in wanted}, resolved)
         found = known(wanted, resolved, keys.fingerprinter(scope.workspace), snapshot.records)
         traits = traits_of({change.provider for change in todo})
         last = store.last_versions(scope.workspace, [c.name for c in wanted if c.name not in snapshot.records])
