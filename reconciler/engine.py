@@ -198,9 +198,10 @@ async def _commit_whole(run: Run, settled: asyncio.Queue[Settled | None], thread
 
 
 def held_back(item: Settled) -> Outcome:
-    """What was fine itself, and is not stored because it is all or nothing."""
+    """What was fine itself, and is not stored because it is all or nothing: accepted, where somebody was asked."""
     change = item.task.change
-    return Outcome(change, Result.SKIPPED, change.expected_version, item.verdict, item.problem, item.seconds)
+    result = Result.ACCEPTED if item.verdict else Result.SKIPPED
+    return Outcome(change, result, change.expected_version, item.verdict, item.problem, item.seconds)
 
 
 def _tell(run: Run, outcomes: Sequence[Outcome]) -> None:

@@ -33,6 +33,8 @@ class Result(StrEnum):
     KEPT = "kept"
     REJECTED = "rejected"
     FAILED = "failed"
+    ACCEPTED = "accepted"
+    """By its provider, and not stored: it was all or nothing, and another one stopped it."""
     SKIPPED = "skipped"
     """Not attempted."""
 

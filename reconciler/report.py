@@ -14,6 +14,9 @@ from reconciler.planfile import PlanFile
 from reconciler.plans import Outcome, Plan
 from reconciler.state import Record, Rejection, Snapshot
 
+UNSTORED = (Result.ACCEPTED, Result.SKIPPED)
+"""Results of changes that came to no end of their own: they were stopped, by another one or by a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -205,8 +208,9 @@ def applied_summary(outcomes: tuple[Outcome, ...], unchanged: int) -> str:
     """How a run of ``apply`` ended, in one line."""
     counts = {result: sum(1 for o in outcomes if o.result is result) for result in Result}
     shown = ("created", "updated", "renamed", "deleted", "rejected", "failed")
-    said = ", ".join(f"{counts[Result(word)]} {word}" for word in shown)
-    return f"Applied: {said}, {counts[Result.SKIPPED]} not attempted; {unchanged} unchanged."
+    parts = [f"{counts[Result(word)]} {word}" for word in shown]
+    parts += [f"{counts[Result.ACCEPTED]} accepted (not stored)"] if counts[Result.ACCEPTED] else []
+    return f"Applied: {', '.join(parts)}, {counts[Result.SKIPPED]} not attempted; {unchanged} unchanged."
 
 
 def rows(snapshot: Snapshot, traits: Mapping[str, Traits]) -> tuple[Row, ...]:

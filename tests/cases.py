@@ -198,6 +198,19 @@ def apply_resumed() -> Report:
     return replace(last, done_before=("alerts-eu",))
 
 
+def apply_stopped() -> Report:
+    """All or nothing: one was rejected, so that two are not stored and one was not even asked about."""
+    by = {outcome.change.name: outcome for outcome in apply_report().outcomes}
+    outcomes = (
+        replace(by["alerts-eu"], result=Result.ACCEPTED, version=2),
+        Outcome(by["marketing-us"].change, Result.SKIPPED, 3),
+        by["otp-apac"],
+        Outcome(by["sms-fr"].change, Result.ACCEPTED, 5, VALID, seconds=0.2),
+    )
+    stopped = problem("atomic-stopped", detail="stopped by otp-apac")
+    return replace(apply_report(), outcomes=outcomes, problems=(stopped,))
+
+
 def apply_refused() -> Report:
     return Report("apply", problems=(problem("plan-stale"),))
 
@@ -370,6 +383,7 @@ CASES = {
     "apply-renamed": apply_renamed,
     "apply-refused": apply_refused,
     "apply-resumed": apply_resumed,
+    "apply-stopped": apply_stopped,
     "list": list_report,
     "list-filtered": list_filtered,
     "get": get_report,

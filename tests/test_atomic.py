@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import signal
 
 import pytest
@@ -75,8 +77,8 @@ def test_all_are_stored_in_one_transaction_however_many(kit):
 def test_one_that_is_refused_stops_the_asking_and_the_storing(kit, answer, result):
     run, asked = carried(kit, [task(f"n{i}") for i in range(9)], {"n2": answer})
     assert asked == ["n0", "n1", "n2"]
-    assert results(run)["n2"] is result
-    assert {r for name, r in results(run).items() if name != "n2"} == {Result.SKIPPED}
+    assert [results(run)[f"n{i}"] for i in range(4)] == [Result.ACCEPTED, Result.ACCEPTED, result, Result.SKIPPED]
+    assert {results(run)[f"n{i}"] for i in range(3, 9)} == {Result.SKIPPED}
     assert [o.verdict is not None for o in run.results()] == [True] * 3 + [False] * 6
     snapshot = kit.store.load(WORKSPACE)
     assert snapshot.records == {}
@@ -89,14 +91,14 @@ def test_what_is_in_flight_when_it_stops_is_finished_and_told_too(kit):
                          parallelism=3)  # fmt: skip
     assert asked == ["n0", "n1", "n2"]
     assert told(kit) == [("n0", "rejected"), ("n1", "rejected")]
-    assert results(run)["n2"] is Result.SKIPPED
+    assert results(run)["n2"] is Result.ACCEPTED
 
 
 def test_a_version_that_moved_meanwhile_stores_nothing_of_the_others(kit):
     kit.commit(kit.put("moved"))
     tasks = [task("a"), task("moved", Action.UPDATE, 7), task("z")]
     run, _ = carried(kit, tasks)
-    assert results(run) == {"a": Result.SKIPPED, "moved": Result.FAILED, "z": Result.SKIPPED}
+    assert results(run) == {"a": Result.ACCEPTED, "moved": Result.FAILED, "z": Result.ACCEPTED}
     assert run.outcomes["moved"].problem.code == "version-moved"
     assert {name: r.version for name, r in kit.store.load(WORKSPACE).records.items()} == {"moved": 1}
     assert told(kit)[1:] == [("moved", "failed")]
@@ -164,7 +166,15 @@ def test_an_interrupt_stores_nothing(kit):
 
     run = Run([task("a"), task("b"), task("c")], ask, never, done.append, 1, whole=never)
     asyncio.run(carry_out(run))
-    assert set(results(run).values()) == {Result.SKIPPED}
+    assert results(run) == {"a": Result.ACCEPTED, "b": Result.ACCEPTED, "c": Result.SKIPPED}
+
+
+def test_what_nobody_is_asked_about_is_not_attempted_where_another_one_stops_it(kit):
+    kit.commit(kit.put("gone"))
+    unasked = Task(Change(Action.DELETE, "gone", "twilio", ("undeclared",), expected_version=1), {})
+    run, _ = carried(kit, [unasked, task("n1")], {"n1": Answer.REJECTED})
+    assert results(run) == {"gone": Result.SKIPPED, "n1": Result.REJECTED}
+    assert set(kit.store.load(WORKSPACE).records) == {"gone"}
 
 
 # through the command line
@@ -172,16 +182,26 @@ def test_an_interrupt_stores_nothing(kit):
 
 def test_the_report_says_which_one_stopped_it_in_every_format(project):
     project.right_secrets()
-    project.env["INFOBIP_API_KEY"] = "0" * 32 + "-00000000-0000-0000-0000-000000000000"
-    done = project.sandbox("apply", "--yes", "--atomic", "--report", "json=r.json", "--report", "markdown=r.md",
-                           "--report", "github=r.txt", env={"COLUMNS": "160"})  # fmt: skip
+    project.env["TWILIO_AUTH_TOKEN"] = "0" * 32
+    done = project.sandbox("apply", "--yes", "--atomic", "--parallelism", "1", "--report", "json=r.json",
+                           "--report", "markdown=r.md", "--report", "github=r.txt", env={"COLUMNS": "160"})  # fmt: skip
     assert done.code == 3
     assert "error[atomic-stopped]: nothing was stored: with --atomic it is all or nothing" in done.out
     for text in (done.out, *((project.path / name).read_text() for name in ("r.json", "r.md", "r.txt"))):
-        assert "stopped by otp-apac" in text
+        assert "stopped by marketing-us" in text
     assert "0 created" in done.out
+    texts = {name: (project.path / name).read_text() for name in ("r.json", "r.md", "r.txt")}
+    assert {o["name"]: o["result"] for o in json.loads(texts["r.json"])["outcomes"]} == {
+        "alerts-eu": "accepted",
+        "marketing-us": "rejected",
+        "otp-apac": "skipped",
+    }
+    for text in (done.out, texts["r.md"], texts["r.txt"]):
+        assert re.search(r"alerts-eu.*accepted, not stored|accepted, not stored: alerts-eu", text), text
+        assert re.search(r"otp-apac.*not attempted|[Nn]ot attempted: otp-apac", text), text
+        assert "1 accepted (not stored), 1 not attempted" in text
     listed = project.sandbox("list", "-w", "production", "--format", "json").json["credentials"]
-    assert [(c["name"], c["ready"]) for c in listed] == [("otp-apac", False)]
+    assert [(c["name"], c["ready"]) for c in listed] == [("marketing-us", False)]
     project.right_secrets()
     assert project.sandbox("apply", "--yes", env={"RECONCILER_ATOMIC": "1"}).code == 0
     assert project.sandbox("history", "--format", "json").json["total"] == 4

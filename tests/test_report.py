@@ -46,9 +46,10 @@ def test_the_second_line_is_absent_where_it_would_be_empty():
 
 
 def test_applied_counts_every_result():
-    outcomes = tuple(
-        Outcome(planned().changes[0], result) for result in (Result.CREATED, Result.REJECTED, Result.SKIPPED)
-    )
+    change = planned().changes[0]
+    outcomes = tuple(Outcome(change, result) for result in (Result.CREATED, Result.REJECTED, Result.SKIPPED))
+    more = (*outcomes, Outcome(change, Result.ACCEPTED))
+    assert "0 failed, 1 accepted (not stored), 1 not attempted;" in applied_summary(more, 7)
     assert applied_summary(outcomes, 7) == (
         "Applied: 1 created, 0 updated, 0 renamed, 0 deleted, 1 rejected, 0 failed, 1 not attempted; 7 unchanged."
     )

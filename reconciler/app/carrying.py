@@ -21,7 +21,7 @@ from reconciler.engine import SPOILS, Run, Task
 from reconciler.errors import Refused, StoreError
 from reconciler.model import Problem, Result
 from reconciler.plans import Change, Outcome, Plan
-from reconciler.report import Report, rows
+from reconciler.report import UNSTORED, Report, rows
 from reconciler.stores.base import Lease, Store
 from reconciler.writing import Writer
 
@@ -79,7 +79,7 @@ def nothing_to_do(prepared: Prepared) -> bool:
 
 def _settled(made: Run) -> bool:
     """Whether every change came to an end, accepted or rejected: a plan file is not carried out a second time."""
-    open_ = (Result.SKIPPED, Result.FAILED)
+    open_ = {*UNSTORED, Result.FAILED}
     return not made.stopped and not any(outcome.result in open_ for outcome in made.results())
 
 
@@ -148,7 +148,7 @@ def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change
 def _stopped(made: Run, outcomes: Sequence[Outcome]) -> list[Problem]:
     """By which ones an all-or-nothing run came to nothing, or that it was interrupted before its end."""
     by = [o.change.name for o in outcomes if o.result in SPOILS]
-    by += ["the interrupt"] if made.interrupted and any(o.result is Result.SKIPPED for o in outcomes) else []
+    by += ["the interrupt"] if made.interrupted and any(o.result in UNSTORED for o in outcomes) else []
     if not by or made.error:
         return []
     code = CODES["atomic-stopped"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -9,7 +10,7 @@ from rich.text import Text
 from reconciler.model import Result
 from reconciler.plans import Outcome
 from reconciler.render import rows as say
-from reconciler.render._failure import error_block
+from reconciler.render._failure import WIDTH, error_block
 from reconciler.render._page import STYLES, Line
 from reconciler.render._plan import no_changes
 from reconciler.report import Report, applied_summary
@@ -29,6 +30,14 @@ def outcome_line(outcome: Outcome) -> Text:
     took = f"{outcome.seconds:.1f} s" if change.asks else ""
     line = f"{change.name:<16} {say.result(outcome):<26} {facts:<46} {say.versions(outcome):<16} {took}"
     return Text.assemble("  ", (sign, STYLES.get(sign, "")), " ", line.rstrip())
+
+
+def _not_attempted(report: Report) -> Iterator[str]:
+    """All by name, as they have no line among the outcomes'."""
+    names = [outcome.change.name for outcome in report.outcomes if outcome.result is Result.SKIPPED]
+    if names:
+        yield from textwrap.wrap(f"Not attempted: {', '.join(names)}", WIDTH, subsequent_indent="  ",
+                                 break_long_words=False, break_on_hyphens=False)  # fmt: skip
 
 
 def apply_lines(report: Report) -> Iterator[Line]:
@@ -53,5 +62,6 @@ def apply_lines(report: Report) -> Iterator[Line]:
     if report.outcomes:
         yield ""
         yield applied_summary(report.outcomes, len(plan.kept))
+        yield from _not_attempted(report)
     if report.anchor:
         yield f"Anchor {report.anchor} (keep it outside the store, for: reconciler audit verify --anchor)"

@@ -11,7 +11,7 @@ from reconciler.render import _md as md
 from reconciler.render import _planned as planned
 from reconciler.render import rows as say
 from reconciler.render._md_decide import fixes
-from reconciler.report import Checkup, Report, Row, applied_summary
+from reconciler.report import UNSTORED, Checkup, Report, Row, applied_summary
 
 _BAD = (Result.REJECTED, Result.FAILED)
 
@@ -36,9 +36,10 @@ def _applied(report: Report, plan: Plan) -> str:
     if not report.outcomes:
         return f"⚪ no changes ({len(plan.kept)} unchanged)"
     by = {result: [o.change.name for o in report.outcomes if o.result is result] for result in Result}
-    done = len(report.outcomes) - sum(len(by[result]) for result in (*_BAD, Result.SKIPPED))
+    done = len(report.outcomes) - sum(len(by[result]) for result in (*_BAD, *UNSTORED))
     parts = [f"applied {done} of {len(report.outcomes)}"]
     parts += [f"{md.names(by[result])} {result}" for result in _BAD if by[result]]
+    parts += [f"{len(by[Result.ACCEPTED])} accepted, not stored"] if by[Result.ACCEPTED] else []
     parts += [f"{len(by[Result.SKIPPED])} not attempted"] if by[Result.SKIPPED] else []
     parts += [f"**stopped by {md.names([p.code for p in report.errors])}**"] if report.errors else []
     anchor = f" · anchor {md.code(report.anchor)}" if report.anchor else ""
@@ -64,7 +65,7 @@ def _restored(report: Report) -> str:
     name = md.code(report.facts["name"])
     anchor = f" · anchor {md.code(report.anchor)}" if report.anchor else ""
     for outcome in report.outcomes:
-        if outcome.result in _BAD or outcome.result is Result.SKIPPED:
+        if outcome.result in _BAD or outcome.result in UNSTORED:
             return f"🔴 {name} not restored: {md.word(say.result(outcome))}{anchor}"
         return f"✅ {name} is v{outcome.version}, as it was in v{report.facts['version']}{anchor}"
     return f"⚪ no changes: {name} is as it was in v{report.facts['version']}"
@@ -72,7 +73,7 @@ def _restored(report: Report) -> str:
 
 def _outcome(outcome: Outcome) -> str:
     change, verdict = outcome.change, outcome.verdict
-    sign = "🔴" if outcome.result in _BAD else "⚪" if outcome.result is Result.SKIPPED else "✅"
+    sign = "🔴" if outcome.result in _BAD else "⚪" if outcome.result in UNSTORED else "✅"
     said = md.cell(say.provider_answer(change.provider, verdict)) if verdict else say.DASH
     name = f"{md.cell(change.name)} {md.word(change.provider)}"
     return md.row(sign, name, md.prose(say.result(outcome)), say.versions(outcome), said)

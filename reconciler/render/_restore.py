@@ -10,7 +10,7 @@ from reconciler.render import rows as say
 from reconciler.render._failure import error_block
 from reconciler.render._page import Line
 from reconciler.render._plan import change_lines
-from reconciler.report import Report
+from reconciler.report import UNSTORED, Report
 
 
 def restoring_lines(report: Report) -> Iterator[Line]:
@@ -37,7 +37,7 @@ def restored_lines(report: Report) -> Iterator[Line]:
         if outcome.result in (Result.REJECTED, Result.FAILED):
             yield ""
             yield from error_block(report, outcome)
-        elif outcome.result is Result.SKIPPED:
+        elif outcome.result in UNSTORED:
             yield f"Interrupted: {outcome.change.name} was not restored. Run the same command again."
         else:
             yield f"Restored: {outcome.change.name} is v{outcome.version} now, as it was in {_then(outcome.change)}."

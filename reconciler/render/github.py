@@ -6,30 +6,33 @@ No free text gets that far: a text is one line, escaped, behind our own ``::erro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from reconciler.codes import CODES
 from reconciler.model import Answer, Declared, Place, Problem, Result, Severity, Traits, Verdict
 from reconciler.plans import Change, Outcome
 from reconciler.render import rows as say
 from reconciler.render._failure import code_of, headline, suspect
-from reconciler.report import Checkup, Report, Row
+from reconciler.report import UNSTORED, Checkup, Report, Row, applied_summary
+
+_ORDER = (Severity.ERROR, Severity.WARNING, "notice")
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
     """One annotation, before it is escaped."""
 
-    severity: Severity
+    severity: Severity | Literal["notice"]
     title: str
     lines: tuple[str, ...]
     place: Place | None = None
 
 
 def render(report: Report, *, width: int, colour: bool, now: str) -> str:
-    """Errors first, since only the first ten of a kind are shown; nothing at all where all is well."""
-    found = sorted(_notes(report), key=lambda note: note.severity is not Severity.ERROR)
+    """Errors first, since only the first ten of a kind are shown; nothing where there is nothing to say."""
+    found = sorted(_notes(report), key=lambda note: _ORDER.index(note.severity))
     return "".join(f"{line}\n" for line in dict.fromkeys(map(_line, found)))
 
 
@@ -64,6 +67,8 @@ def _notes(report: Report) -> Iterator[Note]:
     for one in report.due:
         yield Note(Severity.WARNING, f"{one.name}: due", (f"{one.name} {say.due(one)}",))
     yield from _run(report)
+    if report.outcomes and report.plan and report.command == "apply":
+        yield _applied(report.outcomes, len(report.plan.kept))
 
 
 def _planned(report: Report) -> Iterator[Note]:
@@ -121,6 +126,16 @@ def _outcome(outcome: Outcome, traits: Mapping[str, Traits]) -> Note:
     lines = (problem.detail, problem.hint) if problem else said
     return Note(Severity.ERROR, f"{code_of(outcome)}: {change.name}",
                 (headline(outcome, traits.get(change.provider)), *lines), place)  # fmt: skip
+
+
+def _applied(outcomes: Sequence[Outcome], unchanged: int) -> Note:
+    """What became of every change, by name."""
+    by: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        said = say.result(outcome) if outcome.result in UNSTORED else str(outcome.result)
+        by.setdefault(said, []).append(outcome.change.name)
+    lines = (f"{said}: {', '.join(names)}" for said, names in by.items())
+    return Note("notice", "applied", (applied_summary(tuple(outcomes), unchanged), *lines))
 
 
 def _said(provider: str, verdict: Verdict) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from reconciler.codes import CODES, Fault
 from reconciler.due import Due
 from reconciler.model import Action, Mode, Result, SecretState, Status, Traits, Verdict
 from reconciler.plans import Change, FieldChange, Outcome
-from reconciler.report import Header, Report, Row
+from reconciler.report import UNSTORED, Header, Report, Row
 from reconciler.state import Record, Rejection
 
 DASH = "–"
@@ -230,8 +230,8 @@ def result(outcome: Outcome) -> str:
     if outcome.result is Result.FAILED:
         code = outcome.problem.code if outcome.problem else outcome.verdict.code if outcome.verdict else ""
         return f"failed: {code}"
-    if outcome.result is Result.SKIPPED:
-        return "accepted, not stored" if outcome.verdict else "not attempted"
+    if outcome.result in UNSTORED:
+        return "accepted, not stored" if outcome.result is Result.ACCEPTED else "not attempted"
     if change.former:
         return f"restored v{change.former.version}"
     done = f"renamed from {safe(change.old_name)}" if change.old_name else str(outcome.result)
