@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import storing
@@ -11,8 +14,13 @@ from builders import ORIGIN, TIME
 from storing import TOM
 
 from reconciler.app import leasing
+from reconciler.app.applying import How, apply
+from reconciler.app.approving import FromManifest
+from reconciler.app.preparing import What
+from reconciler.app.wiring import Where
 from reconciler.errors import StoreError
 from reconciler.stores import sqlite
+from reconciler.stores._store import SqlStore
 
 
 @pytest.fixture
@@ -60,8 +68,8 @@ def test_who_meets_a_held_lease_is_told_who_since_when_and_what_to_do(held, comm
     assert "error[lease-held]" in said
     assert "tom (https://example.invalid/runs/8812, runner-3, process 12) since 20" in said
     assert "free at the latest 20" in said
-    assert f"--lock-timeout 2m; where it is gone for good: reconciler lock release {lease.id} -w production --sandbox" \
-        in said  # fmt: skip
+    release = f"reconciler lock release {lease.id} -w production --sandbox --yes"
+    assert f"--lock-timeout 2m; where it is gone for good: {release}\n" in said
     assert [p["code"] for p in project.sandbox(*command, "--format", "json").json["problems"]] == ["lease-held"]
 
 
@@ -116,6 +124,65 @@ def test_a_wait_without_patience_asks_once_and_a_short_one_is_not_said(tmp_path)
     kit.close()
 
 
+# keeping it
+
+
+@dataclass
+class Renewals:
+    """A store that only counts how often its lease is renewed, and a clock that takes 6 seconds a look."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+    def renew(self, lease, seconds):
+        self.count += 1
+
+    def clock(self):
+        self.seconds += 6
+        return self.seconds
+
+
+def test_work_that_goes_on_beats_when_it_is_time_to(monkeypatch):
+    store = Renewals()
+    monkeypatch.setattr(leasing, "monotonic", store.clock)
+    alive = leasing.paced(leasing.heartbeat(store, None))
+    counts = []
+    for _ in range(8):
+        alive()
+        counts.append(store.count)
+    assert counts == [0, 0, 1, 1, 1, 2, 2, 2]
+
+
+@dataclass
+class Silent:
+    """Says nothing, and remembers how often the lease was renewed before the asking."""
+
+    renewed: list = field(default_factory=list)
+    before_asking: int = 0
+    interactive: bool = False
+
+    def plan(self, report): ...
+    def begin(self, total): ...
+    def outcome(self, outcome): ...
+    def tell(self, text): ...
+
+    def asking(self, plan):
+        self.before_asking = len(self.renewed)
+
+
+def test_the_lease_is_kept_while_secrets_come_slowly(applied, monkeypatch):
+    """The references are resolved again under the lease: three that take 15 seconds each renew it three times."""
+    change_label(applied)
+    talk, renew, slow = Silent(), SqlStore.renew, Renewals(seconds=0)
+    monkeypatch.chdir(applied.path)
+    monkeypatch.setattr(leasing, "monotonic", lambda: slow.clock() * 15)
+    monkeypatch.setattr(SqlStore, "renew", lambda *given: (talk.renewed.append(given), renew(*given)))
+    where = Where(ORIGIN, sandbox=True, environ=applied.env)
+    report = apply(where, FromManifest(What((Path("credentials.yaml"),)), ""), How(yes=True), talk)
+    assert [outcome.result for outcome in report.outcomes] == ["updated"]
+    assert talk.before_asking == 3
+
+
 # ending somebody else's
 
 
@@ -124,9 +191,11 @@ def test_only_the_exact_id_ends_a_lease_and_only_with_consent(held):
     wrong = project.sandbox("lock", "release", "0" * 16, "--yes")
     assert (wrong.code, "error[lock-gone]" in wrong.err) == (5, True)
     assert f"as {lease.id}" in wrong.err
+    assert "reconciler lock show -w production --sandbox\n" in wrong.err
     unsure = project.sandbox("lock", "release", lease.id)
     assert (unsure.code, "error[lock-unconfirmed]" in unsure.err) == (64, True)
     assert "tom" in unsure.err
+    assert f"reconciler lock release {lease.id} -w production --sandbox --yes\n" in unsure.err
     unasked = project.sandbox("lock", "release", lease.id, env={"RECONCILER_YES": "1"})
     assert unasked.code == 64
     assert store.held("production").lease == lease
@@ -147,6 +216,7 @@ def test_an_ended_lease_writes_nothing_more_and_the_history_says_who_ended_it(he
     with pytest.raises(StoreError) as caught:
         store.renew(lease, 60)
     assert caught.value.code.name == "lease-lost"
+    assert re.fullmatch(r"zoe \(\S+\) ended it with  lock release  at \S+Z", caught.value.detail)
     (event,) = project.sandbox("history", "--what", "lock", "--format", "json").json["events"]
     assert (event["body"]["who"]["actor"], event["result"]) == ("zoe", "released")
     history = project.sandbox("history", "--what", "lock").out

@@ -9,7 +9,7 @@ from typing import Protocol
 from reconciler import audit, planfile, stale
 from reconciler.app.approving import Source
 from reconciler.app.asking import Asking
-from reconciler.app.leasing import heartbeat, holding
+from reconciler.app.leasing import heartbeat, holding, paced
 from reconciler.app.planning import planned
 from reconciler.app.prepared import Prepared
 from reconciler.app.resolving import Resolved
@@ -43,14 +43,15 @@ def carry_out(
     store = prepared.opened
     with Interrupts() as interrupts:
         with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
-            again = _look_again(where, source, prepared)
+            beat = heartbeat(store, lease)
+            again = _look_again(replace(where, beat=paced(beat)), source, prepared)
             writer = _writer(where, again, lease)
             # from here on there is a report, whatever stops the run
             interrupts.note()
             talk.asking(again.plan)
             whole = writer.commit_whole if atomic else None
             made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
-                       beat=heartbeat(store, lease), whole=whole, interrupts=interrupts)  # fmt: skip
+                       beat=beat, whole=whole, interrupts=interrupts)  # fmt: skip
             stale = _finish(again.plan, made, writer)
         return _ended(again, made, store, stale, atomic=atomic)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from reconciler.errors import StoreError
@@ -40,6 +41,10 @@ class Patience:
 AT_ONCE = Patience()
 
 
+def no_beat() -> None:
+    """Nothing is held, so nothing needs to be kept."""
+
+
 @contextmanager
 def holding(store: Store, workspace: str, origin: Origin, patience: Patience = AT_ONCE) -> Iterator[Lease]:
     """Take the lease, and give it back. Raises StoreError ``lease-held``.
@@ -56,8 +61,21 @@ def holding(store: Store, workspace: str, origin: Origin, patience: Patience = A
 
 
 def heartbeat(store: Store, lease: Lease) -> Callable[[], None]:
-    """What keeps a lease while no commit does. Raises StoreError ``lease-lost`` where it passed to somebody else."""
+    """What keeps a lease while no commit does. Raises StoreError ``lease-lost`` where it is not this run's any more."""
     return lambda: store.renew(lease, LEASE_SECONDS)
+
+
+def paced(beat: Callable[[], None]) -> Callable[[], None]:
+    """The heartbeat for work that says often that it goes on: it beats only when it is time to."""
+    last = monotonic()
+
+    def alive() -> None:
+        nonlocal last
+        if monotonic() - last >= HEARTBEAT_SECONDS:
+            beat()
+            last = monotonic()
+
+    return alive
 
 
 def _taken(store: Store, workspace: str, holder: Holder, patience: Patience) -> Lease:
@@ -68,7 +86,7 @@ def _taken(store: Store, workspace: str, holder: Holder, patience: Patience) -> 
     except StoreError as error:
         if not _is_held(error):
             raise
-        raise StoreError("lease-held", error.detail, error.hint + patience.flags) from None
+        raise StoreError("lease-held", error.detail, f"{error.hint}{patience.flags} --yes") from None
 
 
 def _waited(store: Store, workspace: str, holder: Holder, patience: Patience) -> Lease:

@@ -34,9 +34,10 @@ def release(where: Where, lease_id: str, *, yes: bool) -> Report:
         workspace = _workspace(where, store)
         held = store.held(workspace)
         if held is None or held.lease.id != lease_id:
-            raise StoreError("lock-gone", f"{lease_id}; {_said(held)}")
+            raise StoreError("lock-gone", f"{lease_id}; {_said(held)}", _look(where, workspace, held))
         if not yes:
-            raise UsageError("lock-unconfirmed", _said(held))
+            end = where.next(f"lock release {lease_id}", workspace)
+            raise UsageError("lock-unconfirmed", _said(held), f"look whether it lives; if it is gone:  {end} --yes")
         keys = keyring(where, store)
         # an auditor's key can chain events, and yet may end nobody's apply
         keys.need(workspace, SEALING, AUDIT)
@@ -73,6 +74,10 @@ def _facts(held: Held) -> dict[str, Any]:
         "heartbeat": held.heartbeat,
         "expires": held.expires,
     }
+
+
+def _look(where: Where, workspace: str, held: Held | None) -> str:
+    return f"look who holds it:  {where.next('lock show', workspace)}" if held else "nothing to end: go on"
 
 
 def _said(held: Held | None) -> str:

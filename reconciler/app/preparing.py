@@ -159,7 +159,7 @@ def _secrets(
     if what.secrets is Secrets.SKIP or (store and not keys):
         return Resolved(), Known(compared=False)
     wanted = [c for c in entries.values() if selects(what.only, c.name)]
-    resolved = resolve(wanted, Surroundings(where.environ, _folder(what, wanted)))
+    resolved = resolve(wanted, Surroundings(where.environ, _folder(what, wanted)), where.beat)
     fingerprint = keys.fingerprinter(snapshot.workspace) if keys else None
     found = known(wanted, resolved, fingerprint, snapshot.records)
     if what.secrets is Secrets.REQUIRE and found.missing:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler import plugins, renames
+from reconciler.app.leasing import no_beat
 from reconciler.app.tracked import Tracked
 from reconciler.errors import SecretUnavailable
 from reconciler.model import Credential, Reference
@@ -36,8 +37,8 @@ class Resolved:
         return {key: self.values[text] for key, text in references.items() if text in self.values}
 
 
-def resolve(credentials: Iterable[Credential], around: Surroundings) -> Resolved:
-    """Resolve every reference once, however many credentials share it."""
+def resolve(credentials: Iterable[Credential], around: Surroundings, beat: Callable[[], None] = no_beat) -> Resolved:
+    """Resolve every reference once, however many credentials share it; after each one ``beat`` is called."""
     values: dict[str, Secret] = {}
     missing: dict[str, SecretUnavailable] = {}
     sources = _Sources(around)
@@ -49,6 +50,7 @@ def resolve(credentials: Iterable[Credential], around: Surroundings) -> Resolved
                 values[text] = sources.value(Reference.parse(text))
             except SecretUnavailable as error:
                 missing[text] = error
+            beat()
     return Resolved(values, missing)
 
 

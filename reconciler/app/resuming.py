@@ -58,7 +58,7 @@ class FromFile:
         todo = [change for change in file.plan.changes if change.name not in done]
         wanted = [change.credential for change in todo if change.credential]
         folder = secrets_folder(self.secrets_dir, _folders(wanted) if signed else set(), wanted)
-        resolved = resolve(wanted, Surroundings(where.environ, folder))
+        resolved = resolve(wanted, Surroundings(where.environ, folder), where.beat)
         literals.refuse({c.name: c for c in wanted}, resolved)
         found = known(wanted, resolved, keys.fingerprinter(scope.workspace), snapshot.records)
         traits = traits_of({change.provider for change in todo})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from reconciler import keyfiles, sealing
-from reconciler.app.leasing import AT_ONCE, Patience
+from reconciler.app.leasing import AT_ONCE, Patience, no_beat
 from reconciler.errors import StoreError, UsageError
 from reconciler.model import Mode, Origin
 from reconciler.report import Header
@@ -35,6 +35,8 @@ class Where:
     keep_old: timedelta = timedelta(days=7)
     """How long what a write replaces or deletes stays, to be restored."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    beat: Callable[[], None] = no_beat
+    """Called again and again by work that takes its time while a lease is held."""
     flags: str = ""
     """Options that lead to the same store, for the next command."""
 

@@ -36,12 +36,8 @@ ROWS = (
         "drop or add --sandbox, or name another store with --store",
     ),
     store("lease-held", "somebody else is applying to this workspace", "run the same command again when it is done"),
-    store(
-        "lock-gone",
-        "that is not the lease that is held",
-        "reconciler lock show  has the id of the one that is",
-    ),
-    store("lease-lost", "the lease on the workspace passed to somebody else", "run the same command again"),
+    store("lock-gone", "that is not the lease that is held", "look who holds it:  reconciler lock show"),
+    store("lease-lost", "the lease on the workspace is this run's no more", "run the same command again"),
     store("key-missing", "the store's key is not here", "pass --key-file PATH or set RECONCILER_KEY"),
     store("key-wrong", "this is a key, but not one of this store's", "bring the key that the message names"),
     store(

@@ -173,8 +173,9 @@ class SqlStore:
 
     def renew(self, lease: Lease, seconds: float) -> None:
         with self._db.writing():
-            self._hold(lease)
-            self._db.run(_sql.RENEW_LEASE, {"workspace": lease.workspace, **_until(self._db.now(), seconds)})
+            now = self._db.now()
+            self._hold(lease, now)
+            self._db.run(_sql.RENEW_LEASE, {"workspace": lease.workspace, **_until(now, seconds)})
 
     def release(self, lease: Lease) -> None:
         with self._db.writing():
@@ -189,23 +190,33 @@ class SqlStore:
             now = self._db.now()
             Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old)).all([Tell(event)], rows[0][2])
 
-    def _hold(self, lease: Lease) -> tuple[str, float]:
-        """Actor and length of the lease. Raises StoreError ``lease-lost`` where it is not this one any more.
+    def _hold(self, lease: Lease, now: str) -> tuple[str, float]:
+        """Actor and length of the lease. Raises StoreError ``lease-lost`` where it expired, or is not this one.
 
-        One that has expired still holds until somebody else takes it: nothing was written in between.
+        Expired is over, whether somebody took it since or not: what its holder last saw may be long ago.
         """
         rows = self._leases(_sql.GET_LEASE, lease.workspace)
         if not rows or (rows[0][0], rows[0][1]) != (lease.fencing, lease.id):
-            raise StoreError("lease-lost", _who_has(rows[0]) if rows and rows[0][1] else "it was given back")
+            raise StoreError("lease-lost", self._lost(lease, rows))
+        if rows[0][9] <= now:
+            raise StoreError("lease-lost", f"it expired {rows[0][9]}, and it is {now}: nothing renewed it in time")
         return rows[0][2], rows[0][8] / 1000
+
+    def _lost(self, lease: Lease, rows: Sequence[Row]) -> str:
+        """Who ended the lease and when, where somebody did; who has it now, where somebody does."""
+        about = {"workspace": lease.workspace, "name": ""}
+        events = _rows.events_of(lease.workspace, self._db.rows(_sql.GET_EVENTS_ABOUT, about))
+        said = [_ended(event) for _, event, _ in events if event.body.get("lease", {}).get("id") == lease.id]
+        said += [f"{_who_has(rows[0])} has it"] if rows and rows[0][1] else []
+        return "; ".join(said) or "it was given back"
 
     def commit(self, lease: Lease, writes: Sequence[Write], mac: audit.Mac, *, whole: bool = False) -> Sequence[bool]:
         if not writes:
             return []
         try:
             with self._db.writing():
-                actor, seconds = self._hold(lease)
                 now = self._db.now()
+                actor, seconds = self._hold(lease, now)
                 commit = Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old))
                 done = commit.all(writes, actor)
                 if whole:
@@ -255,6 +266,12 @@ def _refuse_if_held(workspace: str, row: Row, now: str) -> None:
     if row[1] and row[9] > now:
         hint = f"wait for it with --lock-timeout 2m; where it is gone for good: reconciler lock release {row[1]}"
         raise StoreError("lease-held", _who_has(row), f"{hint} -w {workspace}")
+
+
+def _ended(event: Event) -> str:
+    who = event.body.get("who", {})
+    place = who.get("run_url") or who.get("host", "")
+    return f"{who.get('actor', '')} ({place}) ended it with  lock release  at {event.time}"
 
 
 def _who_has(row: Row) -> str:

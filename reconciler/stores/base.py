@@ -193,10 +193,10 @@ class Store(Protocol):
         """Take the lease for so many seconds. Raises StoreError ``lease-held`` that says who has it since when."""
 
     def held(self, workspace: str) -> Held | None:
-        """Who holds the lease; None where it is free. One that expired is held until somebody takes it."""
+        """Who holds the lease; None where it is free. One that expired is told until somebody takes it."""
 
     def renew(self, lease: Lease, seconds: float) -> None:
-        """Extend it. Raises StoreError ``lease-lost`` where somebody else took it."""
+        """Extend it. Raises StoreError ``lease-lost`` where it expired, or is somebody else's by now."""
 
     def release(self, lease: Lease) -> None:
         """Give it back; does nothing where it is somebody else's by now."""
@@ -215,7 +215,8 @@ class Store(Protocol):
 
         Answers for each whether it was written: False where a record does not have its expected version, or a
         ``DropRejection`` finds no rejection; such a write leaves no event. Fills in each event's version and row hash.
-        Raises StoreError ``lease-lost`` before writing anything where the fencing number is not the lease's.
+        Raises StoreError ``lease-lost`` before writing anything where the fencing number is not the lease's, or
+        the lease expired by the store's clock.
         """
 
     def plan_run(self, workspace: str, plan: str) -> PlanRun | None:

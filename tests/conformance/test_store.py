@@ -449,11 +449,20 @@ def test_an_expired_lease_can_be_taken_and_the_old_one_writes_nothing(kit):
     assert kit.commit(kit.put("a"), lease=new) == [True]
 
 
-def test_an_expired_lease_that_nobody_took_may_go_on(kit):
+@pytest.mark.parametrize("seconds", [60, 61, 86_400])
+def test_an_expired_lease_that_nobody_took_writes_nothing_and_is_not_renewed(kit, seconds):
     lease = kit.lease()
-    kit.clock.forward(seconds=61)
+    kit.clock.forward(seconds=seconds)
+    for attempt in (lambda: kit.commit(kit.put("a"), lease=lease), lambda: kit.store.renew(lease, 60)):
+        assert "it expired 2026-11-23T14:03:08.125Z" in refused("lease-lost", attempt).detail
+    assert kit.store.events(WORKSPACE) == []
+    assert kit.commit(kit.put("a")) == [True]
+
+
+def test_a_lease_writes_until_it_expires(kit):
+    lease = kit.lease()
+    kit.clock.forward(seconds=59.9)
     assert kit.commit(kit.put("a"), lease=lease) == [True]
-    refused("lease-held", kit.another().acquire, WORKSPACE, TOM, 60)
 
 
 def test_a_lease_given_back_writes_nothing(kit):
@@ -485,17 +494,20 @@ def test_who_holds_the_lease_can_be_seen(kit):
 
 def test_a_lease_taken_away_writes_nothing_and_leaves_an_event(kit):
     lease = kit.lease()
-    gone = audit.taken_away({"id": lease.id, "actor": "lea"}, ORIGIN, TIME)
+    gone = audit.taken_away({"id": lease.id, "actor": "lea"}, replace(ORIGIN, actor="zoe"), TIME)
     for other in (replace(lease, id="0"), replace(lease, id=""), replace(lease, fencing=9)):
         refused("lock-gone", kit.store.take_away, other, gone, kit.ring.mac(WORKSPACE))
     assert kit.store.events(WORKSPACE) == []
     kit.store.take_away(lease, gone, kit.ring.mac(WORKSPACE))
-    refused("lease-lost", lambda: kit.commit(kit.put("a"), lease=lease))
+    ended = f"zoe (desk) ended it with  lock release  at {TIME}"
+    assert refused("lease-lost", lambda: kit.commit(kit.put("a"), lease=lease)).detail == ended
     refused("lock-gone", kit.store.take_away, lease, gone, kit.ring.mac(WORKSPACE))
     (event,) = (event for _, event, _ in kit.store.events(WORKSPACE))
     assert (event.what, event.result, event.body["lease"]["id"]) == ("lock", "released", lease.id)
     assert kit.broken() == []
-    assert kit.lease().fencing == lease.fencing + 1
+    assert kit.store.acquire(WORKSPACE, TOM, 60).fencing == lease.fencing + 1
+    now = refused("lease-lost", lambda: kit.store.renew(lease, 60)).detail
+    assert now.startswith(f"{ended}; tom (")
 
 
 def test_renewing_and_committing_extend_the_lease(kit):

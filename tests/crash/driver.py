@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import cli, http
-from reconciler.app import leasing
 from reconciler.stores import sqlite
 from reconciler.stores._store import SqlStore
 
@@ -135,8 +134,6 @@ def child(run: dict[str, Any]) -> int:
     os.environ.update(run["env"])
     for name, number in (("out", 1), ("err", 2)):
         os.dup2(os.open(f"{run['folder']}/../{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
-    # whoever comes after a killed run need not wait long for its lease
-    leasing.LEASE_SECONDS = run.get("lease", 0.05)
     if "at" in run or run.get("points"):
         log = Path(run["folder"]).parent / "points"
         lay(Faults(run.get("at", ""), run.get("how", "kill"), Path(run["store"]), log))

@@ -140,6 +140,14 @@ def wanted(scene: Scene, *arguments: str, **fault: Any) -> dict[str, Any]:
     return {"folder": str(scene.folder), "env": scene.env, "store": str(scene.store), "arguments": arguments, **fault}
 
 
+def let_leases_expire(store: Path) -> None:
+    """The minute that others wait for a killed run passes at once; leases that still run are as long as ever."""
+    if store.exists():
+        with closing(sqlite3.connect(store)) as connection:
+            connection.execute("UPDATE leases SET expires = heartbeat")
+            connection.commit()
+
+
 @dataclass
 class Driver:
     """The process that runs commands in children of its own."""
@@ -152,6 +160,8 @@ class Driver:
 
     def race(self, runs: list[dict[str, Any]]) -> list[int]:
         """The same of several that run at once."""
+        for run in runs:
+            let_leases_expire(Path(run["store"]))
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(runs) + "\n")

@@ -96,7 +96,7 @@ def test_processes_that_change_something_of_their_own_all_get_their_turn(driver,
             own = Scene(tmp_path / f"racer-{number}", {}).turn({name: entry})
             own = Scene(own.root, {**own.env, "HOME": base.env["HOME"]})
             line = ("apply", "--yes", "--sandbox", "--store", f"sqlite:///{base.store}", "--lock-timeout", "60s")
-            racing.append((own, wanted(own, *line, lease=60)))
+            racing.append((own, wanted(own, *line)))
         codes = driver.race([run for _, run in racing])
         assert codes == [0] * processes, [scene.said() for scene, _ in racing]
     state = base.state()
@@ -116,7 +116,7 @@ def test_processes_that_want_the_same_store_it_once(driver, tmp_path, processes,
     for number in range(processes):
         own = Scene(tmp_path / f"racer-{number}", {}).turn(AFTER)
         own = Scene(own.root, {**own.env, "HOME": base.env["HOME"]})
-        racing.append((own, wanted(own, *APPLY, "--store", f"sqlite:///{base.store}", lease=60)))
+        racing.append((own, wanted(own, *APPLY, "--store", f"sqlite:///{base.store}")))
     codes = driver.race([run for _, run in racing])
     # the others find it done, or find that what they had shown has moved
     assert 3 in codes
