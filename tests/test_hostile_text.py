@@ -168,7 +168,7 @@ def test_attack_50_and_51_nothing_reaches_a_terminal_or_a_runner_raw(format_, te
             assert "##vso[" not in page
 
 
-ANNOTATION = re.compile(r"::(error|warning) ((file=[^,:]*,line=\d+,col=\d+,)?title=[^,:]*)::(.*)")
+ANNOTATION = re.compile(r"::(error|warning|notice) ((file=[^,:]*,line=\d+,col=\d+,)?title=[^,:]*)::(.*)")
 
 
 @given(hostile)
