@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from reconciler import renames, sources
 from reconciler.codes import CODES
@@ -17,13 +16,12 @@ from reconciler.model import Credential, Declared, Place, Problem, Severity
 from reconciler.references import BUILT_IN
 from reconciler.schema import Checker, hide
 from reconciler.sources import Source
-from reconciler.trouble import MOST, Trouble, looks_secret, shown
+from reconciler.trouble import MOST, Trouble, is_name, shown
 from reconciler.yamlreader import Document, Mark
 from reconciler.yamlreader import read as read_yaml
 
 _APART = frozenset({"provider", "moved_from"})
 """Keys that are no part of what is compared key by key."""
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class _File:
     @property
     def workspace(self) -> str:
         found = self.top.get("workspace")
-        return found if _named(found) else ""
+        return found if is_name(found) else ""
 
     def place(self, *path: str) -> Place:
         return Place(self.name, *_mark(self.document, path))
@@ -77,7 +75,7 @@ def read(
     ``workspace`` is ``-w``; ``schemes`` are the reference schemes installed. Raises UsageError for a path that is not
     there or a workspace that is not the manifest's, ManifestInvalid with every problem of every file.
     """
-    if workspace and not _named(workspace):
+    if workspace and not is_name(workspace):
         raise UsageError("usage", f"-w: {CODES['bad-name'].summary}")
     found, problems = sources.find(paths)
     checker = Checker(schema, schemes)
@@ -123,11 +121,6 @@ def _problem(file: str, trouble: Trouble, mark: Mark) -> Problem:
     return Problem(
         trouble.code, trouble.summary, Place(file, *mark), subject, trouble.detail, trouble.hint, trouble.severity
     )
-
-
-def _named(value: Any) -> TypeGuard[str]:
-    """Whether it is a name, and one that may be shown."""
-    return isinstance(value, str) and _NAME.match(value) is not None and not looks_secret(value)
 
 
 def _mark(document: Document, path: Sequence[str | int]) -> Mark:
@@ -195,7 +188,7 @@ def _renames(files: list[_File]) -> Iterator[Problem]:
         renames.Wish(name, old, file.place("credentials", name, "moved_from"))
         for file in files
         for name, entry in file.entries.items()
-        if isinstance(entry, dict) and _named(old := entry.get("moved_from")) and _named(name)
+        if isinstance(entry, dict) and is_name(old := entry.get("moved_from")) and is_name(name)
     ]
     if wishes:
         declared = {name: file.place("credentials", name) for file in files for name in file.entries}

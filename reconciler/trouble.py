@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 from reconciler.model import Severity
 
@@ -22,6 +23,7 @@ SHOWN = 12
 HIDDEN = "(not shown: looks like a secret)"
 """What stands in place of a value that looks like a secret: the value itself is neither shown nor stored."""
 
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z", re.ASCII)
 _PLAUSIBLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,62}\Z")
 _RUN = re.compile(r"[A-Za-z0-9+/=_]{20,}")
 _IDENTIFIER = re.compile(r"(AC|SK|MG|OQ|RQ)[0-9a-f]{32}\Z")
@@ -56,6 +58,11 @@ def nearest(word: str, words: Iterable[str]) -> str:
 def looks_secret(text: str) -> bool:
     """Whether a text holds a long run of letters and digits without sense, as keys and tokens do."""
     return len(text) >= 20 and any(_random(run) for run in _RUN.findall(text))
+
+
+def is_name(value: Any) -> TypeGuard[str]:
+    """Whether it is a name of a credential or a workspace (D15), and one that may be shown."""
+    return isinstance(value, str) and _NAME.match(value) is not None and not looks_secret(value)
 
 
 def _numbered(run: str) -> bool:

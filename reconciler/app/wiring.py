@@ -9,12 +9,14 @@ from pathlib import Path
 
 from reconciler import keyfiles, sealing
 from reconciler.app.leasing import AT_ONCE, Patience, no_beat
+from reconciler.codes import CODES
 from reconciler.errors import StoreError, UsageError
 from reconciler.model import Mode, Origin
 from reconciler.report import Header
 from reconciler.secret import Secret
 from reconciler.state import Snapshot
 from reconciler.stores.base import Store
+from reconciler.trouble import is_name
 
 DEFAULT_STORE = "sqlite:///.reconciler/store.db"
 SANDBOX_STORE = "sqlite:///.reconciler/sandbox.db"
@@ -142,6 +144,8 @@ def _default_key_file(where: Where, store_id: str) -> Path:
 
 def choose_workspace(named: str, store: Store | None) -> str:
     """``-w`` or the manifest's name, else the store's only one (D18). Raises UsageError that names those there are."""
+    if named and not is_name(named):
+        raise UsageError("usage", f"-w: {CODES['bad-name'].summary}")
     if named:
         return named
     names = store.workspaces() if store else ()

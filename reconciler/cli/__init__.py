@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 import click
 
 from reconciler import __version__
+from reconciler.cli._typed import Typed
 from reconciler.codes import Exit
 
 COMMANDS = {
@@ -55,6 +56,14 @@ class Lazy(click.Group):
         command = getattr(import_module(module), f"{cmd_name}_")
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="reconciler")
@@ -69,8 +78,9 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code; every exception ends here."""
+    typed = Typed(arguments, os.environ)
     try:
-        code = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False)
+        code = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=typed)
     except click.exceptions.Exit as asked:
         return asked.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
@@ -78,6 +88,7 @@ def run(arguments: Sequence[str]) -> int:
             click.echo("Interrupted.", err=True)
         return _failed(arguments, error, Exit.INTERRUPTED)
     except click.ClickException as error:
+        typed.hide(error)
         with suppress(OSError):
             error.show(sys.stderr)
         return _failed(arguments, error, Exit.USAGE)

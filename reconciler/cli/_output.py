@@ -16,7 +16,8 @@ from reconciler import logs
 from reconciler.cli._failure import failed
 from reconciler.cli._options import output_options
 from reconciler.cli._reports import Target, write
-from reconciler.cli._streams import out
+from reconciler.cli._streams import out, tell
+from reconciler.cli._typed import typed
 from reconciler.collector import collector_off
 from reconciler.context import Terminal, now
 from reconciler.errors import ManifestInvalid, ReconcilerError
@@ -80,19 +81,32 @@ def reporting(name: str, *, brief: bool = False) -> Callable[[Callable[..., Repo
 def made(name: str, output: Output, function: Callable[[], Report]) -> Report:
     """The function's report, or that of its failure. A bug passes, when the files that were asked for tell it."""
     try:
-        return function()
+        return typed().report(function())
     except ManifestInvalid as invalid:
         return Report(name, problems=invalid.problems)
     except ReconcilerError as error:
-        return Report(name, problems=(error.problem(),))
+        return typed().report(Report(name, problems=(error.problem(),)))
     except KeyboardInterrupt as error:
         output.save(failed(name, error))
         # click would first write to a terminal that may be gone
         raise click.Abort from None
     except Exception as error:
+        if isinstance(error, click.ClickException):
+            typed().hide(error)
         # a file from an earlier run must not be taken for this one's
         output.save(failed(name, error))
         raise
+
+
+def complain(name: str, error: ReconcilerError) -> int:
+    """Tell a failure on stderr, for a command whose stdout is a thing of its own; gives the exit code."""
+    from reconciler.render.rows import safe
+
+    report = typed().report(Report(name, problems=(error.problem(),)))
+    (problem,) = report.problems
+    said = f"{problem.summary}: {problem.detail}" if problem.detail else problem.summary
+    tell(f"error[{problem.code}]: {safe(said)}\n  do   {safe(problem.hint)}")
+    return exit_code(report)
 
 
 def current() -> Output:

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from reconciler.cli import _options as opt
-from reconciler.cli._output import reporting
+from reconciler.cli._output import complain, reporting
 from reconciler.cli._streams import forget
 from reconciler.errors import ReconcilerError, UsageError
-from reconciler.report import Report, exit_code
+from reconciler.report import Report
 
 
 @click.group("audit")
@@ -43,10 +43,7 @@ def export(*, since: str, **given: Any) -> int:
         for line in auditing.export(opt.where(given), history.since(since, now())):
             _write(line)
     except ReconcilerError as error:
-        from reconciler.render.rows import safe
-
-        click.echo(f"error[{error.code.name}]: {safe(error)}\n  do   {safe(error.hint)}", err=True)
-        return exit_code(Report("audit export", problems=(error.problem(),)))
+        return complain("audit export", error)
     return 0
 
 

@@ -9,9 +9,9 @@ import click
 
 from reconciler.cli import _options as opt
 from reconciler.cli._handing import Handed, handing, write
-from reconciler.cli._output import reporting
+from reconciler.cli._output import complain, reporting
 from reconciler.errors import ReconcilerError, UsageError
-from reconciler.report import Report, exit_code
+from reconciler.report import Report
 
 
 @click.group("key")
@@ -41,10 +41,7 @@ def backup(**given: Any) -> int:
                              "reconciler key backup > FILE   (with umask 077)")  # fmt: skip
         key = keys.backup(opt.where(given))
     except ReconcilerError as error:
-        from reconciler.render.rows import safe
-
-        click.echo(f"error[{error.code.name}]: {safe(error)}\n  do   {safe(error.hint)}", err=True)
-        return exit_code(Report("key backup", problems=(error.problem(),)))
+        return complain("key backup", error)
     click.echo(key.reveal())
     return 0
 

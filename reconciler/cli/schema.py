@@ -15,10 +15,9 @@ def schema_(*, installed: bool) -> int:
     try:
         click.echo(_installed() if installed else schema.builtin_text(), nl=False)
     except ReconcilerError as error:
-        from reconciler.render.rows import safe
+        from reconciler.cli._output import complain
 
-        click.echo(f"error[{error.code.name}]: {safe(error)}\n  do   {safe(error.hint)}", err=True)
-        return int(error.code.exit)
+        return complain("schema", error)
     return 0
 
 

@@ -370,13 +370,14 @@ def options(draw: Random) -> Iterator[tuple[str, list[str]]]:
     line, environ = name.split(), {}
     params = [p for p in command.params if p.name != "help"]
     for param in draw.sample(params, draw.randint(0, min(4, len(params)))):
-        value = _value(draw)
+        # neither a line nor an environment can hold a NUL
+        value = _value(draw, secret=param.name not in SHOWN).replace("\0", "")
         if not isinstance(param, click.Option):
             line.append(value)
         elif param.is_flag:
             line.append(param.opts[-1])
         elif param.envvar and draw.random() < 0.3:
-            environ[str(param.envvar)] = value.replace("\0", "")
+            environ[str(param.envvar)] = value
         else:
             line += [param.opts[-1], value]
     if name == "sandbox":
@@ -386,8 +387,14 @@ def options(draw: Random) -> Iterator[tuple[str, list[str]]]:
     yield f"{line} {environ}", faults(run(line, **environ))
 
 
-def _value(draw: Random) -> str:
-    """A value that leads to no file outside of this folder."""
+SHOWN = {"actor", "by", "store", "out", "reports", "files", "secrets_dir", "key_file", "anchors", "ca_file", "folder"}
+"""Parameters that are a path, which is repeated but for a part in the form of a secret, or a person."""
+
+
+def _value(draw: Random, *, secret: bool) -> str:
+    """A value that leads to no file outside of this folder; ``secret``: it may be one that somebody pasted."""
+    if secret and draw.random() < 0.2:
+        return draw.choice(["", "--", "x=", "-", "sms://"]) + draw.choice(MARKS)
     value = draw.choice(
         [
             word(draw),
@@ -418,7 +425,8 @@ def _value(draw: Random) -> str:
             "{0}",
         ]
     )
-    harmless = not value.startswith(("/", "file:///")) and ".." not in value and value not in MARKS
+    harmless = not value.startswith(("/", "file:///")) and ".." not in value
+    harmless = harmless and value not in MARKS
     return value.replace("\ud800", "\udc80") if harmless else "x"
 
 
