@@ -6,10 +6,10 @@ costs no look at what is installed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.errors import ReconcilerError
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from reconciler.providers.base import Provider
     from reconciler.resolvers.base import Resolver
+
+T = TypeVar("T")
 
 PROVIDERS = "reconciler.providers"
 RESOLVERS = "reconciler.resolvers"
@@ -70,6 +72,18 @@ def added() -> bool:
     return bool(_offered(PROVIDERS).keys() - BUILTIN_PROVIDERS or _offered(RESOLVERS).keys() - BUILTIN_RESOLVERS)
 
 
+def usable(names: Iterable[str], kind: Callable[[str], T]) -> tuple[list[T], list[ReconcilerError]]:
+    """Those of the names that :func:`provider` or :func:`resolver`, the ``kind``, can give; and why not the others."""
+    made: list[T] = []
+    faults: list[ReconcilerError] = []
+    for name in names:
+        try:
+            made.append(kind(name))
+        except ReconcilerError as error:
+            faults.append(error)
+    return made, faults
+
+
 def _names(builtin: Mapping[str, str], group: str, installed: bool) -> tuple[str, ...]:
     return tuple(sorted({*builtin, *(_offered(group) if installed else ())}))
 
@@ -110,19 +124,21 @@ def _loaded(point: EntryPoint) -> Any:
         return found() if isinstance(found, type) else found
     except ModuleNotFoundError as error:
         missing = error.name or "a module"
+        why, hint = f"needs {missing}, which is not installed", f"install {missing}, or {_named(point)} again"
     except ImportError as error:
-        missing = f"a name of the module {error.name}" if error.name else "a module"
+        module = error.name or "a module"
+        why = f"needs a name that {module} does not have"
+        hint = f"install the version of {module.partition('.')[0]} that {_named(point)} was made for"
     except AttributeError:
         raise _broken(point, f"{point.value} is not there") from None
-    except Exception as error:  # noqa: BLE001 - it is somebody else's code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is somebody else's code, and must not end the run
         raise _broken(point, f"{point.value} fails with {type(error).__name__}") from None
-    raise _broken(point, f"{point.value} needs {missing}, which is not installed", _install(point, missing))
+    extras = f"pip install '{_named(point)}[{','.join(point.extras)}]'" if point.extras else ""
+    raise _broken(point, f"{point.value} {why}", extras or hint)
 
 
-def _install(point: EntryPoint, missing: str) -> str:
-    name = point.dist.name if point.dist else ""
-    extras = f"[{','.join(point.extras)}]" if point.extras else ""
-    return f"pip install '{name}{extras}'" if extras else f"install {missing}, or {name or 'it'} again"
+def _named(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "it"
 
 
 def _broken(point: EntryPoint, why: str, hint: str = "") -> ReconcilerError:

@@ -184,9 +184,15 @@ def test_a_name_taken_twice_is_refused_with_both_distributions(installed):
             "pip install 'acme[client]'",
         ),
         ("nowhere_to_be_found:Acme", "", "nowhere_to_be_found:Acme needs nowhere_to_be_found, which is not", "install"),
-        ("p3:Acme", "from json import nothing", "p3:Acme needs a name of the module json, which is not", "install"),
+        (
+            "p3:Acme",
+            "from json.decoder import nothing",
+            "p3:Acme needs a name that json.decoder does not have",
+            "install the version of json that acme was made for",
+        ),
         ("p4:Acme", "", "p4:Acme is not there", "install what it needs, or uninstall it"),
         ("p5:Acme", "def (", "p5:Acme fails with SyntaxError", "install what it needs, or uninstall it"),
+        ("p13:Acme", "import sys; sys.exit(0)", "p13:Acme fails with SystemExit", "install"),
         ("p6:Acme", "raise ValueError('t0ps3cr3t')", "p6:Acme fails with ValueError", "install"),
         ("p7:Acme", "Acme = 7", "it is no reconciler.providers.base.Provider", "install"),
         ("p8:Acme", "class Acme: pass", "it is no reconciler.providers.base.Provider", "install"),
@@ -417,6 +423,45 @@ def test_a_broken_plug_in_is_told_by_the_schema_command_too(acme, tmp_path):
     assert (done.code, done.out) == (64, "")
     assert "error[plugin-conflict]" in done.err
     assert "acme-fork 1.0 and reconciler-acme 1.2" in done.err
+
+
+BROKEN = f"{PROVIDERS}other = other_one:Other\n{RESOLVERS}vault = other_one:Vault"
+
+
+def test_a_broken_plug_in_hurts_only_what_needs_it(acme, tmp_path):
+    Installed(tmp_path).add("other", BROKEN, "import sys; sys.exit(0)", "other_one")
+    env = {"PYTHONPATH": f"{acme.env['PYTHONPATH']}:{tmp_path}"}
+    assert acme.run("validate", env=env).code == 0
+    assert acme.run("plan", env=env).code == 0
+    listed = acme.run("providers", env=env)
+    assert listed.code == 0
+    assert "acme" in listed.out
+    assert "warning[plugin-broken]" in listed.out + listed.err
+
+    acme.edit("provider: acme", "provider: zzz")
+    done = acme.run("validate", "--format", "json", env=env)
+    assert done.code == 1
+    assert [(p["code"], p["severity"]) for p in done.json["problems"]] == [
+        ("unknown-provider", "error"), ("plugin-broken", "warning")
+    ]  # fmt: skip
+    assert done.json["problems"][0]["place"]["line"]
+    acme.edit("provider: zzz", "provider: other")
+    done = acme.run("plan", "--detailed-exitcode", env=env)
+    assert done.code == 1
+    assert "other 1.0, which offers 'other': other_one:Other fails with SystemExit" in done.out + done.err
+
+
+def test_a_plug_in_that_ends_the_program_is_a_bug_that_is_told(acme, tmp_path):
+    begins = "http: Http) -> Verdict:\n"
+    ending = ACME_CODE.replace(begins, f"{begins}        raise SystemExit(0)\n")
+    assert ending != ACME_CODE
+    (tmp_path / "reconciler_acme.py").write_text(ending)
+    acme.drawer.write_text(json.dumps({"otp": RIGHT}))
+    with service() as address:
+        env = {"PYTHONPATH": f"{tmp_path}:{acme.env['PYTHONPATH']}"}
+        done = acme.run("apply", "--sandbox-url", f"acme={address}", "--yes", env=env)
+    assert done.code == 70, done.out + done.err
+    assert "error[bug]" in done.err
 
 
 def test_a_run_with_an_installed_provider_and_resolver_from_rejection_to_ready(acme):

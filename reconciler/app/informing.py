@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from reconciler import __version__, plugins
+from reconciler.app.plugged import warnings
 from reconciler.codes import CODES
 from reconciler.errors import UsageError
 from reconciler.providers.base import Provider
@@ -15,14 +16,18 @@ from reconciler.report import Report
 
 
 def providers(name: str = "") -> Report:
-    """What each provider is, or one of them with its keys and a paste-ready entry. Raises ReconcilerError."""
+    """What each provider is, or one of them with its keys and a paste-ready entry.
+
+    Raises ReconcilerError where that one is unknown or broken; of all of them, a broken one is a warning.
+    """
     installed = plugins.provider_names(installed=True)
     if name and name not in installed:
         raise UsageError("no-such-provider", f"{name!r}; installed: {', '.join(installed)}")
     if name:
         return Report("providers", facts={"providers": [_described(plugins.provider(name), whole=True)]})
-    found = [_described(plugins.provider(known), whole=False) for known in installed]
-    return Report("providers", facts={"providers": found})
+    made, faults = plugins.usable(installed, plugins.provider)
+    found = [_described(provider, whole=False) for provider in made]
+    return Report("providers", facts={"providers": found}, problems=warnings(faults))
 
 
 def _described(provider: Provider, *, whole: bool) -> dict[str, Any]:

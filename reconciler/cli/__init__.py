@@ -96,7 +96,8 @@ def run(arguments: Sequence[str]) -> int:
         # the reader went away (`| head`): nothing is wrong, and nobody is left to tell
         sys.stderr.close()
         return Exit.DONE
-    except Exception as error:  # noqa: BLE001 -- the one choke point: a bug must end in a report, not in a traceback
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        # the one choke point: a bug must end in a report, not in a traceback, nor in a plug-in's own exit code
         with suppress(OSError):
             _bug(error)
         return _failed(arguments, error, Exit.BUG)
@@ -124,7 +125,7 @@ def _command(arguments: Sequence[str]) -> str:
     return " ".join(words) or "reconciler"
 
 
-def _bug(error: Exception) -> None:
+def _bug(error: BaseException) -> None:
     """A report to paste: where it happened, never the message or the values, which could hold a secret."""
     import platform
     import traceback
