@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.canonical import joined, to_json
 from reconciler.codes import CODES
 from reconciler.errors import StoreError, UsageError
-from reconciler.model import Event, Origin, Problem, Result, Verdict
+from reconciler.model import Event, Origin, Problem, Result, SecretState, Verdict
 from reconciler.plans import Change
 from reconciler.state import Rejection, SealedSecret
 
@@ -32,6 +32,7 @@ ROW = ("name", "version", "old_name", "provider", "declared", "account", "create
        "updated_at", "updated_by", "secret_changed_at")  # fmt: skip
 """The columns of a record that its hash covers, in this order: all but what ``check`` writes."""
 
+_SAME = (SecretState.UNCHANGED, SecretState.NOT_COMPARED)
 _ANCHOR = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{16})", re.ASCII)
 _ANCHOR_BYTES = 8
 
@@ -165,6 +166,9 @@ def outcome(
     former = change.former
     after = {s.field: s.fingerprint for s in sealed} or (rejection.fingerprints if rejection else {})
     before = change.record.fingerprints if change.record else {}
+    if change.old_name:
+        # of the same value, the fingerprint is another one in another place: a pair would look like a change
+        before = {key: value for key, value in before.items() if change.secrets.get(key) not in _SAME}
     body = {
         "provider": change.provider,
         "reasons": list(change.reasons),
@@ -181,6 +185,15 @@ def outcome(
     }
     what = "restore" if former else str(change.action)
     return Event(time, what, str(result), change.name, version, body=_said(body))
+
+
+def replaces_secret(event: Event) -> bool:
+    """Whether it is about another secret than the stored one: another value, one more, one less, or another kind."""
+    body = event.body
+    states = set(body.get("secrets", {}).values())
+    fresh = SecretState.CHANGED in states or (SecretState.NEW in states and "new" not in body.get("reasons", ()))
+    gone = any(before and not after for before, after in body.get("fingerprints", {}).values())
+    return fresh or (gone and event.result in (Result.UPDATED, Result.RENAMED))
 
 
 def left(change: Change, origin: Origin, time: str, digest: str = "") -> Event:

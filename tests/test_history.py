@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from reconciler.app.history import since, span
@@ -113,3 +115,56 @@ def test_the_pull_request_comment_names_commit_and_run(applied):
     assert "[Run](https://github.example/acme/sms/actions/runs/8812)" in out
     hostile = {**GITHUB, "GITHUB_REPOSITORY": "a](https://evil.example) [b"}
     assert "evil.example" not in applied.sandbox("plan", "--format", "markdown", env=hostile).out
+
+
+KEY = {"account_sid": "AC00000000000000000000000000000001", "api_key_sid": "SK00000000000000000000000000000003"}
+
+
+@pytest.fixture
+def another_kind(applied):
+    """A credential that signs in with an API key, where it had an auth token."""
+    from reconciler import sandbox
+
+    applied.edit("    auth_token: env://TWILIO_AUTH_TOKEN\n",
+                 f"    api_key_sid: {KEY['api_key_sid']}\n    api_key_secret: env://TWILIO_KEY\n")  # fmt: skip
+    applied.env["TWILIO_KEY"] = sandbox.right_secret("twilio", KEY, "api_key_secret")
+    return applied
+
+
+def test_a_secret_of_another_kind_is_another_secret(another_kind):
+    done = another_kind.sandbox("apply", "--yes")
+    assert done.code == 0, done.out + done.err
+    assert re.search(r"~ marketing-us +updated, secret changed ", done.out + done.err)
+    out = another_kind.sandbox("history", "marketing-us").out
+    assert "Secret changed: YES, once (v1 → v2, " in out
+    assert re.search(r"update +changed +stored v2", out)
+    assert f"api_key_sid – → {KEY['api_key_sid']}" in out
+    assert "auth_token env://TWILIO_AUTH_TOKEN → –" in out
+    assert "api_key_secret new" in out
+
+
+def test_a_secret_of_another_kind_that_was_refused_is_a_different_one(another_kind):
+    another_kind.env["TWILIO_KEY"] = "f" * 32
+    assert another_kind.sandbox("apply", "--yes").code == 3
+    out = another_kind.sandbox("history", "marketing-us").out
+    assert "Secret changed: no." in out
+    assert re.search(r"update +different +rejected, v1 stayed", out)
+
+
+def test_the_first_secret_of_a_credential_replaces_none(applied):
+    out = applied.sandbox("history", "marketing-us").out
+    assert "Secret changed: no." in out
+    assert re.search(r"create +new +stored v1", out)
+    assert "auth_token new" not in out
+
+
+def test_a_rename_shows_no_fingerprints_of_a_secret_that_it_leaves_alone(applied):
+    applied.edit("  marketing-us:\n", "  sms-fr:\n    moved_from: marketing-us\n")
+    assert applied.sandbox("apply", "--yes").code == 0
+    out = applied.sandbox("history", "sms-fr").out
+    assert re.search(r"rename +unchanged +stored v2", out)
+    assert "Secret changed: no." in out
+    assert not re.search(r"auth_token [0-9a-f]{8} → ", out)
+    (told,) = events(applied, "sms-fr", "--what", "rename")[:1]
+    before, after = told["body"]["fingerprints"]["auth_token"]
+    assert (before, len(after)) == ("", 8)

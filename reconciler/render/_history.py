@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from reconciler import audit
 from reconciler.model import Event
 from reconciler.render import rows as say
 from reconciler.render._page import Line, Rows, fit
@@ -60,12 +61,17 @@ def _answer(report: Report) -> Iterator[str]:
 def _changed(events: list[Event]) -> str:
     """``Changed once, by tom. Secret changed: YES, once (v3 → v4, 2026-11-23 14:02 UTC).``"""
     changes = [e for e in events if e.result in STORED or e.what == "delete"]
-    secret = [e for e in changes if "changed" in e.body.get("secrets", {}).values()]
+    secret = [e for e in changes if audit.replaces_secret(e)]
     times = f"Changed {_times(len(changes))}" if changes else "Not changed"
     if not secret:
         return f"{times}{_by(changes)}. Secret changed: no."
-    which = "; ".join(f"v{e.version - 1} → v{e.version}, {say.clock(e.time)}" for e in secret)
+    which = "; ".join(f"{_step(e)}, {say.clock(e.time)}" for e in secret)
     return f"{times}{_by(changes)}. Secret changed: YES, {_times(len(secret))} ({which})."
+
+
+def _step(event: Event) -> str:
+    """From which version to which: a rename takes the next one that is free under its new name."""
+    return f"v{event.version}" if event.result == "renamed" else f"v{event.version - 1} → v{event.version}"
 
 
 def _times(number: int) -> str:
@@ -104,13 +110,10 @@ def _number(entry: Entry) -> str:
 
 def _secret(event: Event) -> str:
     """``changed`` where another value was stored, ``different`` where another one was tried and is not stored."""
+    if audit.replaces_secret(event):
+        return "changed" if event.result in STORED else "different"
     states = set(event.body.get("secrets", {}).values())
-    if "changed" in states and event.result not in STORED:
-        return "different"
-    for state in ("changed", "new", "not compared", "unchanged"):
-        if state in states:
-            return state
-    return say.DASH
+    return next((state for state in ("new", "not compared", "unchanged") if state in states), say.DASH)
 
 
 def _result(entry: Entry) -> str:
@@ -157,14 +160,26 @@ def _below(entry: Entry, *, result: bool) -> Iterator[str]:
     body = entry.event.body
     if told := ", ".join(filter(None, ((_result(entry) if result else ""), _how(body)))):
         yield say.safe(told)
-    parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if a is not None]
-    parts += [f"{key} {a} → {b}" for key, (a, b) in body.get("fingerprints", {}).items() if a and b and a != b]
+    created = "new" in body.get("reasons", ())
+    parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if not created]
+    parts += _secrets(body) if not created else []
     parts += [_answered(body)] if entry.event.result in ("rejected", "failed") and "verdict" in body else []
     parts += [", ".join(body["keys"])] if body.get("keys") else []
     parts += [" → ".join(body["status"])] if "status" in body else []
     parts += [f"lease {body['lease']['id']} of {_holder(body['lease'])}"] if "lease" in body else []
     if parts:
         yield say.safe("; ".join(parts))
+
+
+def _secrets(body: Mapping[str, Any]) -> Iterator[str]:
+    """What became of each secret that is another one: ``auth_token a3f91c07 → 5be2d410``, ``api_key_secret new``."""
+    prints = body.get("fingerprints", {})
+    for key, state in body.get("secrets", {}).items():
+        before, after = prints.get(key, ("", ""))
+        if state == "new":
+            yield f"{key} new"
+        elif state == "changed" and before and after:
+            yield f"{key} {before} → {after}"
 
 
 def _answered(body: Mapping[str, Any]) -> str:

@@ -236,7 +236,8 @@ def result(outcome: Outcome) -> str:
         return f"restored v{change.former.version}"
     done = f"renamed from {safe(change.old_name)}" if change.old_name else str(outcome.result)
     extra = "ANOTHER ACCOUNT" if change.replaces_account else ""
-    if change.action in (Action.UPDATE, Action.RENAME) and SecretState.CHANGED in change.secrets.values() and not extra:
+    fresh = {SecretState.CHANGED, SecretState.NEW} & set(change.secrets.values())
+    if change.action in (Action.UPDATE, Action.RENAME) and fresh and not extra:
         extra = "secret changed"
     return f"{done}, {extra}" if extra else done
 
