@@ -112,6 +112,15 @@ def in_use(chain: Sequence[Link], reads: Iterable[tuple[int, Event]], names: Col
     return sorted(found)
 
 
+def came_up(chain: Sequence[Link], name: str, version: int) -> dict[str, tuple[int, str]]:
+    """For each secret of a version, the version in which its value was stored first, and when.
+
+    A rename seals a value again and a restore puts one back: neither makes it another one.
+    """
+    times = {event.version: event.time for _, event in _one(chain, name) if event.result in STORED}
+    return {key: (first, times[first]) for key, first in _came_up(chain, name).get(version, {}).items()}
+
+
 def _become(chain: Sequence[Link], names: set[str]) -> set[str]:
     """These names, and all that they became by renames."""
     found = set(names)

@@ -14,7 +14,7 @@ class SealedSecret:
 
     field: str
     version: int
-    """The credential's version at which this value last changed."""
+    """The credential's version in which it was sealed for this place; unchanged values keep theirs."""
     key_id: str
     sealed: bytes
     fingerprint: bytes

@@ -226,7 +226,8 @@ def list_filtered() -> Report:
 
 def get_report() -> Report:
     (row,) = (row for row in rows(snapshot(), TRAITS) if row.name == "marketing-us")
-    return Report("get", header=HEADER, rows=(row,), total=5, due=DUE, traits=TRAITS)
+    facts = {"secrets": [{"field": "auth_token", "version": 2, "at": TIME}]}
+    return Report("get", header=HEADER, rows=(row,), total=5, due=DUE, traits=TRAITS, facts=facts)
 
 
 KEPT = [{"version": 2, "until": "2026-11-30T14:02:08.125Z", "name": "marketing", "whole": True},
@@ -234,7 +235,7 @@ KEPT = [{"version": 2, "until": "2026-11-30T14:02:08.125Z", "name": "marketing",
 
 
 def get_kept() -> Report:
-    return replace(get_report(), facts={"kept": KEPT})
+    return replace(get_report(), facts={**get_report().facts, "kept": KEPT})
 
 
 def get_version() -> Report:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from builders import TIME
 
 from reconciler import lineage
@@ -160,3 +162,25 @@ def test_a_read_of_what_bore_the_name_meanwhile_is_not_one_of_it():
     reads = [(seq, event) for seq, event, _ in links]
     assert lineage.in_use(links, reads, {"a", "b"}) == ["a.auth_token"]
     assert lineage.replayed(links, "b", 9) == {}
+
+
+def secrets(**states):
+    return {"secrets": states}
+
+
+def test_a_value_came_up_where_it_was_stored_first_whatever_was_sealed_since():
+    events = chain(
+        ("create", "created", "a", 1, secrets(one="new", two="new")),
+        ("update", "updated", "a", 2, secrets(one="changed", two="unchanged")),
+        ("update", "rejected", "a", 2, secrets(one="changed", two="changed")),
+        ("rename", "left", "a", 2, {"to": "b"}),
+        ("rename", "renamed", "b", 3, {"from": "a", **secrets(one="unchanged", two="not compared")}),
+        ("restore", "updated", "b", 4, {"restores": 1, **secrets(one="changed", two="unchanged")}),
+        ("update", "updated", "b", 5, secrets(three="new")),
+    )
+    times = {seq: f"2026-11-2{seq}T00:00:00.000Z" for seq in range(1, 8)}
+    dated = [(seq, replace(event, time=times[seq]), mac) for seq, event, mac in events]
+    assert lineage.came_up(dated, "b", 3) == {"one": (2, times[2]), "two": (1, times[1])}
+    assert lineage.came_up(dated, "b", 4) == {"one": (1, times[1]), "two": (1, times[1])}
+    assert lineage.came_up(dated, "b", 5) == {"three": (5, times[7])}
+    assert lineage.came_up(dated, "b", 9) == {}

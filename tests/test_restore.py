@@ -251,3 +251,30 @@ def test_a_deleted_credential_is_told_with_what_puts_it_back(applied):
     assert "otp-apac was deleted; v1 is kept until" in done.err
     assert "reconciler restore otp-apac" in done.err
     assert version(applied, "otp-apac", 1)["secret"] == "kept"
+
+
+def secret_changed(project, name) -> tuple[str, str, int]:
+    """What ``get`` and its JSON say: the line, its time, and the version."""
+    told = project.sandbox("get", name, "--format", "json").json
+    (one,) = told["facts"]["secrets"]
+    credential = told["credentials"][0]
+    assert credential["secret_versions"] == {one["field"]: one["version"]}
+    assert one["at"] == credential["secret_changed_at"]
+    line = re.search(r"secret changed +(.*)", project.sandbox("get", name).out)
+    return line[1], one["at"], one["version"]
+
+
+def test_version_and_time_of_the_last_change_of_a_secret_are_those_of_its_value(applied):
+    """A rename seals it again, a restore puts it back: it is as old as it was."""
+    line, first, version = secret_changed(applied, "marketing-us")
+    assert (line, version) == (f"auth_token in v1, {first[:10]} {first[11:16]} UTC", 1)
+    applied.edit("  marketing-us:\n", "  sms-fr:\n    moved_from: marketing-us\n")
+    assert applied.sandbox("apply", "--yes").code == 0
+    assert (names(applied)["sms-fr"], secret_changed(applied, "sms-fr")) == (2, (line, first, 1))
+    settings = {"account_sid": "AC00000000000000000000000000000007"}
+    applied.edit("AC00000000000000000000000000000001", settings["account_sid"])
+    applied.env["TWILIO_AUTH_TOKEN"] = sandbox.right_secret("twilio", settings, "auth_token")
+    assert applied.sandbox("apply", "--yes").code == 0
+    assert secret_changed(applied, "sms-fr")[2] == 3
+    assert applied.sandbox("restore", "sms-fr", "--version", "1", "--yes").code == 0
+    assert (names(applied)["sms-fr"], secret_changed(applied, "sms-fr")) == (4, (line, first, 1))

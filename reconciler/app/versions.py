@@ -28,14 +28,18 @@ def get(where: Where, name: str, version: int = 0) -> Report:
         found = listing.get(where, name)
     except UsageError as error:
         raise _absent(where, name) or error from None
+    workspace, row = found.header.workspace if found.header else "", found.rows[0]
     store = open_store(where)
     try:
-        former = kept(store, found.header.workspace if found.header else "", found.rows[0].name)
+        former = kept(store, workspace, row.name)
+        chain = store.events(workspace) if row.record else ()
     finally:
         store.close()
     said = [{"version": number, "until": one.until, "name": one.record.name, "whole": one.whole}
             for number, one in former.items()]  # fmt: skip
-    return replace(found, facts={"kept": said})
+    since = lineage.came_up(chain, row.name, row.record.version) if row.record else {}
+    changed = [{"field": key, "version": first, "at": at} for key, (first, at) in since.items()]
+    return replace(found, facts={"kept": said, "secrets": changed})
 
 
 def _absent(where: Where, name: str) -> UsageError | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.render import rows as say
@@ -30,7 +30,7 @@ def get_lines(report: Report) -> Iterator[Line]:
     facts = {"provider": declared.provider, **declared.settings, **declared.references, **declared.common}
     yield from _facts({key: say.value(value) for key, value in facts.items()})
     if row.record:
-        yield from _stored(row.record)
+        yield from _stored(row.record, report.facts.get("secrets", ()))
     if row.rejection:
         yield from _refused(row)
     yield from (f"  due               {say.due(one)}" for one in report.due)
@@ -65,15 +65,13 @@ def _facts(facts: dict[str, str]) -> Iterator[str]:
     yield from (f"  {key:<17} {value}" for key, value in facts.items() if value)
 
 
-def _stored(record: Record) -> Iterator[str]:
+def _stored(record: Record, secrets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     account = say.account(record.verdict) or say.safe(record.account.name or record.account.id)
     yield from _facts({
         "version": f"v{record.version}",
         "created": f"{say.clock(record.created_at)} by {say.safe(record.created_by)}",
         "updated": f"{say.clock(record.updated_at)} by {say.safe(record.updated_by)}",
-        "secret changed": ", ".join(
-            f"{key} in v{version}" for key, version in record.secret_versions.items()
-        ) + f", {say.clock(record.secret_changed_at)}",
+        "secret changed": "; ".join(f"{one['field']} in v{one['version']}, {say.clock(one['at'])}" for one in secrets),
         "account": account,
         "accepted": say.clock(record.accepted_at),
         "checked": f"{say.clock(record.verdict.at)} · {record.verdict.code}",

@@ -141,14 +141,14 @@ def row(one: Row) -> dict[str, Any]:
     }
 
 
-def whole_row(one: Row) -> dict[str, Any]:
+def whole_row(one: Row, report: Report) -> dict[str, Any]:
     """A row with what is declared and who touched it last: for the command that shows one credential."""
     record, rejection = one.record, one.rejection
     return {
         **row(one),
         "updated_at": record.updated_at if record else None,
         "updated_by": record.updated_by if record else None,
-        "secret_versions": dict(record.secret_versions) if record else {},
+        "secret_versions": {secret["field"]: secret["version"] for secret in report.facts.get("secrets", ())},
         "declared": _declared(record.declared) if record else None,
         "refused": _declared(rejection.declared) if rejection else None,
     }

@@ -105,7 +105,7 @@ PARTS: dict[str, dict[str, Part]] = {
     "list": {**_ROWS, "due": _due, "required": lambda report: report.required},
     "get": {
         **_ROWS,
-        "credentials": lambda report: [shape.whole_row(row) for row in report.rows],
+        "credentials": lambda report: [shape.whole_row(row, report) for row in report.rows],
         "due": _due,
         **SMALL,
     },
