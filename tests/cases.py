@@ -299,7 +299,8 @@ def check_report() -> Report:
 
 
 def history_report() -> Report:
-    who = {"actor": "lea", "source": "ci", "commit_author": "tom", "pull_request": "212", "run_url": "", "ci": "github"}
+    who = {"actor": "lea", "source": "ci", "commit_author": "tom", "triggered_by": "zoe",
+           "pull_request": "212", "run_url": "", "ci": "github"}  # fmt: skip
     update = {
         "provider": "twilio", "reasons": ["secret", "common"], "digest": DIGEST, "who": who,
         "fields": [["label", "Marketing US", "Marketing US & CA"]], "secrets": {"auth_token": "changed"},
@@ -320,9 +321,10 @@ def history_report() -> Report:
         Entry(404, Event("2026-11-21T08:15:44.000Z", "read", "given", "marketing-us", 3, body=read)),
         Entry(399, Event("2026-11-19T16:40:02.000Z", "update", "rejected", "marketing-us", 3, body=refused)),
     )
-    return Report("history", header=HEADER, entries=entries, total=413, filters={"name": "marketing-us"},
-                  anchor="412:9c1e77a0d2b45f18", facts={"chain": "whole", "first": 1, "last": 412, "waiting": 1,
-                                                   "given": ["marketing-us.auth_token"]})  # fmt: skip
+    return Report("history", header=HEADER, entries=entries, total=413, anchor="412:9c1e77a0d2b45f18",
+                  filters={"name": "marketing-us", "since": "2026-11-16T14:02:00.000Z", "provider": "twilio"},
+                  facts={"chain": "whole", "first": 1, "last": 412, "waiting": 1, "given": ["marketing-us.auth_token"],
+                         "credential": {"provider": "twilio", "service_id": f"AC{1:032}"}})  # fmt: skip
 
 
 AUDITED = {"first": 1, "last": 412, "anchors": [], "anchors_missed": 0, "records": 17, "waiting": 2,

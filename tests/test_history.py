@@ -49,6 +49,35 @@ def test_what_happened_outside_ci_and_claims_are_marked(rotated):
     assert "PR 212, run https://github.example/acme/sms/actions/runs/8812" in out
 
 
+def test_the_heading_says_which_account_and_which_time(rotated):
+    first, second = rotated.sandbox(
+        "history", "marketing-us", "--since", "2026-01-02", "--provider", "twilio"
+    ).out.splitlines()[:2]
+    assert first.endswith("· marketing-us · twilio AC00…0007")
+    assert second.startswith("3 of 5 events · 2026-01-02 00:00 to 2")
+    assert second.endswith(", UTC · provider=twilio")
+
+
+@pytest.mark.parametrize(
+    ("more", "environment", "said"),
+    [
+        ((), {}, "tom (wrote), ken (ran), lea (triggered)"),
+        (("--actor", "mallory"), {}, "tom (wrote), mallory (claimed by --actor), lea (triggered)"),
+        ((), {"GITHUB_TRIGGERING_ACTOR": "ken"}, "tom (wrote), ken (ran)"),
+        ((), {"GITHUB_ACTOR": "tom"}, "tom (wrote), lea (triggered)"),
+        ((), {"GITHUB_EVENT_PATH": ""}, "ken, lea (triggered)"),
+        (("--actor", "tom"), {"GITHUB_TRIGGERING_ACTOR": "tom"}, "tom (wrote), tom (claimed by --actor)"),
+    ],
+)
+def test_each_of_those_who_took_part_is_named_with_how_that_is_known(applied, more, environment, said):
+    push = applied.path / "event.json"
+    push.write_text('{"head_commit": {"author": {"username": "tom"}}}')
+    known = {"GITHUB_ACTOR": "ken", "GITHUB_TRIGGERING_ACTOR": "lea", "GITHUB_EVENT_PATH": str(push)}
+    applied.edit("label: Marketing US", "label: Marketing")
+    assert applied.sandbox("apply", "--yes", *more, env={**GITHUB, **known, **environment}).code == 0
+    assert f"  {said}\n" in applied.sandbox("history", "marketing-us", "--what", "update").out
+
+
 def test_filters(rotated):
     assert {e["name"] for e in events(rotated, "--provider", "sinch")} == {"alerts-eu"}
     assert len(events(rotated, "--actor", "tom")) == 1

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from reconciler import audit, lineage
-from reconciler.app import filtering
+from reconciler.app import filtering, plugged
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.codes import CODES
 from reconciler.errors import StoreError, UsageError
 from reconciler.model import Event, Problem, Severity
 from reconciler.report import Entry, Report
+from reconciler.state import Snapshot
 from reconciler.stores.base import Store
 from reconciler.trouble import nearest
 
@@ -99,12 +100,23 @@ def history(where: Where, wanted: Filter, anchors: Sequence[str] = ()) -> Report
         "last": chain[-1][0] if chain else 0,
         "anchors": list(anchors),
         "waiting": len(waiting),
+        "credential": _about(snapshot, wanted.name),
         "given": lineage.in_use(chain, ((entry.seq, entry.event) for entry in entries), snapshot.records),
     }
     head = audit.anchor(chain[-1][0], chain[-1][2]) if chain else ""
     problems = (*missed, *_elsewhere(where, chain, workspace, wanted.name))
     return Report("history", header=header_of(store, snapshot), entries=entries, total=len(everything),
                   problems=problems, filters=wanted.said, anchor=head, facts=facts)  # fmt: skip
+
+
+def _about(snapshot: Snapshot, name: str) -> dict[str, str]:
+    """Provider and account of the credential that is asked about, as far as something of it is stored."""
+    stored = snapshot.records.get(name) or snapshot.rejections.get(name)
+    if stored is None:
+        return {}
+    trait = plugged.traits_of({stored.declared.provider}).get(stored.declared.provider)
+    account = str(stored.declared.settings.get(trait.identifier, "")) if trait else ""
+    return {"provider": stored.declared.provider, "service_id": account}
 
 
 def _of(name: str, entries: Sequence[Entry], chain: Sequence[audit.Link]) -> Sequence[Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -16,14 +16,12 @@ from reconciler.report import Entry, Report
 STORED = ("created", "updated", "renamed")
 
 
-def history_lines(report: Report, width: int) -> Iterator[Line]:
+def history_lines(report: Report, width: int, now: str) -> Iterator[Line]:
     """Who changed what, and was the secret changed."""
     if report.header is None:
         return
-    filters = ", ".join(f"{key}={say.safe(value)}" for key, value in report.filters.items())
-    yield f"{say.header(report.header)} · {len(report.entries)} of {report.total} events" + (
-        f" · {filters}" if filters else ""
-    )
+    yield " · ".join((say.header(report.header), *_about(report)))
+    yield " · ".join((f"{len(report.entries)} of {say.count(report.total, 'event')}", *_filters(report, now)))
     yield ""
     yield from _answer(report)
     yield _chain(report)
@@ -31,9 +29,26 @@ def history_lines(report: Report, width: int) -> Iterator[Line]:
         return
     yield ""
     table = fit(_columns(report.entries, one="name" in report.filters), width)
-    dropped = all(column.header != "RESULT" for column in table.columns)
+    shown = {str(column.header) for column in table.columns}
     indent = " " * max(len("SEQ  "), *(len(f"{_number(entry)}  ") for entry in report.entries))
-    yield Rows(table, [[f"{indent}{line}" for line in _below(entry, result=dropped)] for entry in report.entries])
+    yield Rows(table, [[f"{indent}{line}" for line in _below(entry, shown)] for entry in report.entries])
+
+
+def _about(report: Report) -> Iterator[str]:
+    """``marketing-us``, ``twilio AC00…0001``: which credential, where one is asked about."""
+    if name := report.filters.get("name"):
+        yield say.safe(name)
+    if about := report.facts.get("credential"):
+        yield f"{say.safe(about['provider'])} {say.short_id(about['service_id'])}".rstrip()
+
+
+def _filters(report: Report, now: str) -> Iterator[str]:
+    """``2026-11-16 14:02 to 2026-11-23 14:02, UTC``, and what else was asked for."""
+    if since := report.filters.get("since"):
+        yield f"{say.clock(since).removesuffix(' UTC')} to {say.clock(now).removesuffix(' UTC')}, UTC"
+    rest = {key: value for key, value in report.filters.items() if key not in ("name", "since")}
+    if rest:
+        yield ", ".join(f"{key}={say.safe(value)}" for key, value in rest.items())
 
 
 def _chain(report: Report) -> str:
@@ -85,7 +100,7 @@ def _read(reads: list[Event], given: Sequence[str]) -> str:
 
 
 def _by(events: list[Event]) -> str:
-    who = sorted({str(_people(e.body)[0]) for e in events})
+    who = sorted({_first(e.body) for e in events})
     return f", by {', '.join(map(say.safe, who))}" if who else ""
 
 
@@ -100,7 +115,7 @@ def _columns(entries: tuple[Entry, ...], *, one: bool) -> list[tuple[str, list[T
         ("WHAT", [Text("secret read" if e.what == "read" else e.what) for e in events], 95),
         ("SECRET", [Text(_secret(e)) for e in events], 85),
         ("RESULT", [Text(_result(entry)) for entry in entries], 80),
-        ("WHO", [Text(say.safe(" ".join(_people(e.body)))) for e in events], 88),
+        ("WHO", [Text(say.safe(", ".join(_people(e.body)))) for e in events], 75),
     ]
 
 
@@ -132,14 +147,26 @@ def _result(entry: Entry) -> str:
 
 
 def _people(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """The author first, then who set it off, then how sure that is."""
+    """The author first, then who ran it and who set it off, each with how that is known."""
     who = body.get("who", {})
     author, actor, by = who.get("commit_author", ""), who.get("actor", "?"), who.get("triggered_by", "")
-    if author:
-        return (author, "(wrote),", actor, "(ran)") if actor != author else (author, "(wrote)")
-    claimed = ("(claimed by --actor)",) if who.get("source") == "flag" else ()
-    database = (f"(database: {who['database']})",) if who.get("database") else ()
-    return (actor, *claimed, *database, *((f"(triggered by {by})",) if by and by != actor else ()))
+    claimed, database = who.get("source") == "flag", who.get("database", "")
+    said = [f"{author} (wrote)"] if author else []
+    if claimed:
+        said.append(f"{actor} (claimed by --actor)")
+    elif database:
+        said.append(f"{actor} (database: {database})")
+    elif actor != author:
+        said.append(f"{actor} (ran)" if author else actor)
+    if by and by not in (author, actor if not claimed else ""):
+        said.append(f"{by} (triggered)")
+    return tuple(said)
+
+
+def _first(body: Mapping[str, Any]) -> str:
+    """The one person to name: the author where known, else who acted."""
+    who = body.get("who", {})
+    return str(who.get("commit_author") or who.get("actor", "?"))
 
 
 def _how(body: Mapping[str, Any]) -> str:
@@ -155,10 +182,12 @@ def _how(body: Mapping[str, Any]) -> str:
     return ", ".join(where)
 
 
-def _below(entry: Entry, *, result: bool) -> Iterator[str]:
-    """Below a row: how it came to be, and which fields it changed; what it came to, if asked."""
+def _below(entry: Entry, shown: Container[str]) -> Iterator[str]:
+    """Below a row: what found no room in it, how it came to be, and which fields it changed."""
     body = entry.event.body
-    if told := ", ".join(filter(None, ((_result(entry) if result else ""), _how(body)))):
+    result = "" if "RESULT" in shown else _result(entry)
+    people = "" if "WHO" in shown else ", ".join(_people(body))
+    if told := " · ".join(filter(None, (result, people, _how(body)))):
         yield say.safe(told)
     created = "new" in body.get("reasons", ())
     parts = [f"{f} {say.value(a)} → {say.value(b)}" for f, a, b in body.get("fields", ()) if not created]

@@ -164,7 +164,7 @@ def _version(report: Report, width: int, now: str) -> Iterator[Line]:
 
 
 def _history(report: Report, width: int, now: str) -> Iterator[Line]:
-    yield from history_lines(report, width)
+    yield from history_lines(report, width, now)
     yield from problem_lines(report.problems)
 
 
