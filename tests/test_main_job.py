@@ -499,3 +499,35 @@ def test_a_secret_that_could_not_be_compared_is_named_with_the_reason(applied, c
     assert "marketing-us.auth_token" in done.out
     assert ("its length is not between" in done.out) is (value is not None)
     assert f"warning[{'secret-malformed' if value else 'secret-missing'}]" in done.out
+
+
+def test_what_failed_and_left_no_row_is_named_below_the_table(project):
+    project.right_secrets()
+    del project.env["INFOBIP_API_KEY"]
+    done = project.sandbox("apply", "--yes")
+    assert done.code == 3
+    assert "2 of 2 shown: what this run touched." in done.out
+    assert "Nothing is stored of: otp-apac (failed: secret-missing)\n" in done.out
+    asked = project.sandbox("get", "otp-apac")
+    assert asked.code == 64
+    assert "nothing is stored of otp-apac: its last attempt failed (secret-missing), " in asked.err
+    assert "reconciler history otp-apac -w production --sandbox" in asked.err
+    project.right_secrets()
+    assert "Nothing is stored of" not in project.sandbox("apply", "--yes").out
+
+
+def test_a_workspace_where_all_failed_is_known_and_its_list_points_to_the_history(project):
+    """Where only attempts are told, a typing error that was mended takes no consent."""
+    assert project.sandbox("apply", "--yes").code == 3
+    said = "Nothing is stored here. What was tried, or was stored before, is told by: reconciler history -w production"
+    for arguments in ((), ("-w", "production")):
+        done = project.sandbox("list", *arguments)
+        assert (done.code, said in done.out) == (0, True)
+        told = project.sandbox("history", *arguments)
+        assert (told.code, told.out.count("failed (secret-missing)")) == (0, 3)
+    assert "the history tells what was tried" in project.sandbox("list", "--format", "markdown").out
+    assert project.sandbox("list", "-w", "dev").code == 64
+    project.right_secrets()
+    project.edit("workspace: production", "workspace: prod")
+    assert project.sandbox("apply", "--yes").code == 0
+    assert project.sandbox("list").out.startswith("prod · sandbox · ")

@@ -81,6 +81,8 @@ def list_(where: Where, view: View) -> Report:
     store = open_store(where)
     try:
         snapshot = store.load(known_workspace(where.workspace, store))
+        empty = not (snapshot.records or snapshot.rejections)
+        tried = empty and store.head(snapshot.workspace) is not None
     finally:
         store.close()
     known = plugged.traits(snapshot)
@@ -100,6 +102,7 @@ def list_(where: Where, view: View) -> Report:
         due=soon,
         traits=known,
         required=view.required,
+        facts={"tried": True} if tried else {},
     )
 
 

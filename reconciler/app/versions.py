@@ -11,7 +11,7 @@ from reconciler.app import listing, naming
 from reconciler.app.restoring import kept
 from reconciler.app.wiring import Where, header_of, known_workspace, open_store
 from reconciler.errors import UsageError
-from reconciler.model import Declared, Event, Problem
+from reconciler.model import Declared, Event, Problem, Result
 from reconciler.report import Report
 from reconciler.state import Record
 from reconciler.stores.base import Store
@@ -47,7 +47,8 @@ def _absent(where: Where, name: str) -> UsageError | None:
     store = open_store(where)
     try:
         workspace = known_workspace(where.workspace, store)
-        new = lineage.moved(store.events(workspace), name)
+        chain = store.events(workspace)
+        new = lineage.moved(chain, name)
         former = {} if new else kept(store, workspace, name)
     finally:
         store.close()
@@ -58,7 +59,17 @@ def _absent(where: Where, name: str) -> UsageError | None:
             back = where.next(f"restore {name}", workspace)
             said = f"{name} was deleted; v{number} is kept until {one.until}"
             return UsageError("no-such-name", said, f"{back}  puts it back, with --version {number} or as it was last")
-    return None
+    return _tried(where, chain, workspace, name)
+
+
+def _tried(where: Where, chain: Sequence[audit.Link], workspace: str, name: str) -> UsageError | None:
+    """That the last attempt to store a name failed, so that nothing is known of it but that."""
+    last = next((event for _, event, _ in reversed(chain) if event.name == name), None)
+    if last is None or last.result != Result.FAILED:
+        return None
+    why = last.body.get("problem") or last.body.get("verdict", {}).get("code", "")
+    said = f"nothing is stored of {name}: its last attempt failed ({why}), {last.time[:10]} {last.time[11:16]} UTC"
+    return UsageError("no-such-name", said, where.next(f"history {name}", workspace))
 
 
 def _at(where: Where, name: str, version: int) -> Report:

@@ -148,7 +148,7 @@ def choose_workspace(named: str, store: Store | None) -> str:
         raise UsageError("usage", f"-w: {CODES['bad-name'].summary}")
     if named:
         return named
-    names = store.workspaces() if store else ()
+    names = (store.workspaces() or store.workspaces(tried=True)) if store else ()
     if len(names) == 1:
         return names[0]
     raise UsageError("workspace-unknown", f"the store has {', '.join(names) or 'none yet'}")
@@ -156,7 +156,7 @@ def choose_workspace(named: str, store: Store | None) -> str:
 
 def known_workspace(named: str, store: Store) -> str:
     """The same, but it must be one that the store has: for commands on what is stored."""
-    names = store.workspaces()
+    names = store.workspaces(tried=True)
     if named and names and named not in names:
         raise UsageError("workspace-unknown", f"{named!r} is not in this store; it has {', '.join(names)}")
     return choose_workspace(named, store)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from reconciler.model import Result
+from reconciler.model import Action, Result
 from reconciler.plans import Outcome
 from reconciler.render import rows as say
 from reconciler.render._failure import WIDTH, error_block
@@ -65,3 +65,19 @@ def apply_lines(report: Report) -> Iterator[Line]:
         yield from _not_attempted(report)
     if report.anchor:
         yield f"Anchor {report.anchor} (keep it outside the store, for: reconciler audit verify --anchor)"
+
+
+def touched_lines(report: Report) -> Iterator[Line]:
+    """What the table of an apply shows and what it has no row for: a failed create leaves nothing to be listed."""
+    if report.rows:
+        workspace = report.header.workspace if report.header else ""
+        yield (
+            f"{len(report.rows)} of {report.total} shown: what this run touched. "
+            f"All: reconciler list -w {workspace}{report.store_selection}"
+        )
+    shown = {row.name for row in report.rows}
+    creates = [o for o in report.outcomes if o.change.action is Action.CREATE and o.change.name not in shown]
+    if gone := [outcome for outcome in creates if outcome.result in (Result.FAILED, Result.ACCEPTED)]:
+        said = ", ".join(f"{outcome.change.name} ({say.result(outcome)})" for outcome in gone)
+        yield from textwrap.wrap(f"Nothing is stored of: {said}", WIDTH, subsequent_indent="  ",
+                                 break_long_words=False, break_on_hyphens=False)  # fmt: skip

@@ -28,13 +28,22 @@ def list_lines(report: Report, width: int, now: str) -> Iterator[Line]:
         yield ""
         yield rows_table(report.rows, width, now)
     elif not report.filters:
-        yield "Nothing is stored here yet: reconciler plan shows what apply would store."
+        yield _empty(report)
     yield from _needs_a_person(report)
     yield from _notes(report)
     yield from due_lines(report)
     if report.required:
         ready = sum(1 for row in report.rows if row.ready)
         yield f"Required: {report.required} ready; found {ready}."
+
+
+def _empty(report: Report) -> str:
+    """Why there is no row: nothing was ever tried, or it is told by the history."""
+    if not report.facts.get("tried"):
+        return "Nothing is stored here yet: reconciler plan shows what apply would store."
+    workspace = report.header.workspace if report.header else ""
+    told = f"reconciler history -w {workspace}{report.store_selection}"
+    return f"Nothing is stored here. What was tried, or was stored before, is told by: {told}"
 
 
 def _notes(report: Report) -> Iterator[Line]:

@@ -159,7 +159,8 @@ def _listed(report: Report) -> str:
     ready = sum(1 for row in report.rows if row.ready)
     waiting = sum(1 for row in report.rows if row.needs_a_person)
     missed = report.required > ready
-    said = f"{ready} of {len(report.rows)} ready" if report.rows else "nothing to show"
+    nothing = "nothing is stored; the history tells what was tried" if report.facts.get("tried") else "nothing to show"
+    said = f"{ready} of {len(report.rows)} ready" if report.rows else nothing
     said += f", {waiting} need{'s' if waiting == 1 else ''} a person" if waiting else ""
     said += f", {report.required} required" if missed else ""
     bad = ready < len(report.rows) or missed

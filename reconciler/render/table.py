@@ -9,7 +9,7 @@ from rich.text import Text
 from reconciler.model import Problem, Severity
 from reconciler.plans import Outcome
 from reconciler.render import rows as say
-from reconciler.render._apply import apply_lines, outcome_line
+from reconciler.render._apply import apply_lines, outcome_line, touched_lines
 from reconciler.render._audit import audit_lines
 from reconciler.render._check import check_lines
 from reconciler.render._get import get_lines
@@ -97,11 +97,7 @@ def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
     if report.rows:
         yield ""
         yield rows_table(report.rows, width, now, version=True)
-        workspace = report.header.workspace if report.header else ""
-        yield (
-            f"{len(report.rows)} of {report.total} shown: what this run touched. "
-            f"All: reconciler list -w {workspace}{report.store_selection}"
-        )
+    yield from touched_lines(report)
 
 
 def _restore(report: Report, width: int, now: str) -> Iterator[Line]:

@@ -183,6 +183,8 @@ GET_SLOTS = """SELECT key_id, data_key_id, wrapped, generation, workspace, purpo
     ORDER BY generation, created_at, key_id"""
 
 GET_WORKSPACES = "SELECT workspace FROM workspaces WHERE serial > 0"
+GET_TRIED = """SELECT workspace FROM workspaces WHERE serial > 0
+    OR EXISTS (SELECT 1 FROM events WHERE events.workspace = workspaces.workspace)"""
 GET_SERIAL = "SELECT serial FROM workspaces WHERE workspace = :workspace"
 MAKE_WORKSPACE = f"{_insert('workspaces', 'workspace', 'serial', 'created_at', 'created_by')} ON CONFLICT DO NOTHING"
 RAISE_SERIAL = "UPDATE workspaces SET serial = serial + 1 WHERE workspace = :workspace"

@@ -48,9 +48,9 @@ class SqlStore:
             rows = self._db.rows(_sql.GET_SLOTS)
         return [Slot(*row) for row in typed("a key slot", rows, str, str, bytes, int, str, str)]
 
-    def workspaces(self) -> Sequence[str]:
+    def workspaces(self, *, tried: bool = False) -> Sequence[str]:
         with self._db.reading():
-            rows = self._db.rows(_sql.GET_WORKSPACES)
+            rows = self._db.rows(_sql.GET_TRIED if tried else _sql.GET_WORKSPACES)
         return sorted(row[0] for row in typed("a workspace's name", rows, str))
 
     def load(self, workspace: str) -> Snapshot:

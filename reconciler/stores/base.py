@@ -153,8 +153,8 @@ class Store(Protocol):
     def slots(self) -> Sequence[Slot]:
         """The wrapped data keys, once for each wrapping key that opens them."""
 
-    def workspaces(self) -> Sequence[str]:
-        """Names of the workspaces that hold anything, sorted."""
+    def workspaces(self, *, tried: bool = False) -> Sequence[str]:
+        """Names of the workspaces that hold anything, sorted; with ``tried`` also those that have events alone."""
 
     def load(self, workspace: str) -> Snapshot:
         """Everything stored of one workspace, read in one transaction."""

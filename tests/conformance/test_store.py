@@ -111,9 +111,12 @@ def test_the_serial_counts_transactions_that_changed_something(kit):
     assert serials == [1, 1, 2, 3, 3, 3]
 
 
-def test_a_workspace_where_nothing_was_stored_is_not_listed(kit):
+def test_a_workspace_where_nothing_was_stored_is_listed_only_among_those_where_something_was_tried(kit):
     kit.commit(tell("a"))
     assert kit.store.workspaces() == []
+    assert kit.store.workspaces(tried=True) == [WORKSPACE]
+    kit.commit(kit.put("b", workspace="dev"), workspace="dev")
+    assert (kit.store.workspaces(), kit.store.workspaces(tried=True)) == (["dev"], ["dev", WORKSPACE])
     assert len(kit.store.events(WORKSPACE)) == 1
 
 
