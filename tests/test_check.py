@@ -120,6 +120,14 @@ def test_due_dates_are_named_in_list_plan_and_check_and_filter_the_list(applied)
     assert applied.sandbox("list", "--due", "soon").code == 64
 
 
+def test_a_plan_names_what_is_due_of_what_it_creates_at_its_line(project):
+    project.right_secrets()
+    project.edit("    label: Marketing US", "    expires_on: 2020-01-31")
+    done = project.sandbox("plan", "--format", "github")
+    assert done.code == 0
+    assert "::warning file=credentials.yaml,line=6,col=17,title=marketing-us%3A due::marketing-us expired " in done.out
+
+
 # list
 
 

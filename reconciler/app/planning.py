@@ -8,7 +8,7 @@ from reconciler.app.prepared import Prepared
 from reconciler.app.preparing import What, prepare, read
 from reconciler.app.wiring import Where
 from reconciler.context import now
-from reconciler.due import due
+from reconciler.due import due_after
 from reconciler.errors import ManifestInvalid
 from reconciler.report import Filed, Report
 
@@ -60,5 +60,5 @@ def planned(prepared: Prepared, command: str, filed: Filed | None = None) -> Rep
         traits=prepared.traits,
         declared=prepared.declared,
         files=prepared.files,
-        due=due(prepared.snapshot.records.values(), now()[:10]),
+        due=due_after(prepared.plan, prepared.snapshot.records, prepared.credentials, now()[:10]),
     )

@@ -65,7 +65,7 @@ def _notes(report: Report) -> Iterator[Note]:
             yield _outcome(outcome, report.traits)
     yield from _stored(report)
     for one in report.due:
-        yield Note(Severity.WARNING, f"{one.name}: due", (f"{one.name} {say.due(one)}",))
+        yield Note(Severity.WARNING, f"{one.name}: due", (f"{one.name} {say.due(one)}",), one.place)
     yield from _run(report)
     if report.outcomes and report.plan and report.command == "apply":
         yield _applied(report.outcomes, len(report.plan.kept))
