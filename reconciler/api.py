@@ -128,8 +128,8 @@ def apply(
     """Prove each new or changed credential against its provider, and store those accepted. To call it is to consent.
 
     ``expect``: only what has this digest. The report's ``outcomes`` say what became of each change, :func:`exit_code`
-    what the command would have ended with. A live store must be there. Raises ReconcilerError where nothing was begun.
-    Not from a running event loop: there, in a thread.
+    what the command would have ended with; a bug in the middle is its ``bug``, and 70. A live store must be there.
+    Raises ReconcilerError where nothing was begun. Not from a running event loop: there, in a thread.
     """
     from reconciler.app import applying
     from reconciler.app.approving import FromManifest

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from reconciler import verdicts
-from reconciler.errors import NotAsked, ReconcilerError
+from reconciler.errors import NotAsked, ReconcilerError, unforeseen
 from reconciler.model import Problem, Result, Verdict
 from reconciler.plans import Change, Outcome
 from reconciler.secret import Secret
@@ -62,6 +62,8 @@ class Run:
     """Whether a person stopped it."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     error: ReconcilerError | None = None
+    bug: Exception | None = None
+    """What nobody foresaw, where whoever runs it tells it beside what was done."""
     beat: Callable[[], None] | None = None
     """Keeps the lease while nothing is committed; runs in the thread that commits."""
     beat_seconds: float = 15.0
@@ -102,12 +104,21 @@ async def carry_out(run: Run) -> None:
         await settled.put(None)
         try:
             await committer
+        except Exception as bug:
+            left = [item for item in _drained(settled) if item]
+            run.outcomes.update({o.change.name: o for o in _unwritten(left, unforeseen(bug))})
+            raise
         finally:
             heart.cancel()
             ended += await asyncio.gather(heart, return_exceptions=True)
     for exception in ended:
         if exception is not None and not isinstance(exception, asyncio.CancelledError):
             raise exception
+
+
+def _drained(settled: asyncio.Queue[Settled | None]) -> Iterator[Settled | None]:
+    while not settled.empty():
+        yield settled.get_nowait()
 
 
 async def _keep_lease(run: Run, thread: ThreadPoolExecutor) -> None:
@@ -129,7 +140,14 @@ async def _work(run: Run, waiting: Iterator[Task], settled: asyncio.Queue[Settle
         for task in waiting:
             if run.stopped:
                 return
-            one = await _settle(run, task)
+            try:
+                one = await _settle(run, task)
+            except Exception as bug:
+                change = task.change
+                run.outcomes[change.name] = Outcome(
+                    change, Result.FAILED, change.expected_version, problem=unforeseen(bug)
+                )
+                raise
             if run.whole and one.result in SPOILS:
                 run.stopped = True
             await settled.put(one)
@@ -150,6 +168,9 @@ async def _settle(run: Run, task: Task) -> Settled:
         verdict = await run.ask(task)
     except NotAsked as problem:
         verdict = problem.verdict()
+    except SystemExit as ended:
+        # asyncio would end the loop with everything that is in flight: a plug-in's own exit is a bug like any other
+        raise RuntimeError("a provider ended the program") from ended
     except ReconcilerError as error:
         return Settled(task, Result.FAILED, problem=error.problem(), seconds=time.monotonic() - started)
     return Settled(task, verdicts.settle(change, verdict), verdict, seconds=time.monotonic() - started)
@@ -212,20 +233,22 @@ def _tell(run: Run, outcomes: Sequence[Outcome]) -> None:
 
 async def _commit(run: Run, commit: Commit, batch: Sequence[Settled], thread: ThreadPoolExecutor) -> Sequence[Outcome]:
     if run.error:
-        return _unwritten(batch, run.error)
+        return _unwritten(batch, run.error.problem())
     try:
         return await asyncio.get_running_loop().run_in_executor(thread, commit, batch)
     except ReconcilerError as error:
         run.error = error
         run.stopped = True
-        return _unwritten(batch, error)
+        return _unwritten(batch, error.problem())
+    except Exception as bug:
+        run.outcomes.update({o.change.name: o for o in _unwritten(batch, unforeseen(bug))})
+        raise
 
 
-def _unwritten(batch: Sequence[Settled], error: ReconcilerError) -> list[Outcome]:
+def _unwritten(batch: Sequence[Settled], why: Problem) -> list[Outcome]:
     """What was asked, and could not be stored: nothing of it is."""
     return [
-        Outcome(s.task.change, Result.FAILED, s.task.change.expected_version, s.verdict, error.problem(), s.seconds)
-        for s in batch
+        Outcome(s.task.change, Result.FAILED, s.task.change.expected_version, s.verdict, why, s.seconds) for s in batch
     ]
 
 

@@ -38,6 +38,13 @@ class ReconcilerError(Exception):
         return Problem(self.code.name, self.code.summary, detail=self.detail, hint=self.hint)
 
 
+def unforeseen(error: BaseException) -> Problem:
+    """A bug as a value: of what kind it is, never its message, which could hold a secret."""
+    code = CODES["bug"]
+    return Problem(code.name, code.summary, detail=f"{type(error).__module__}.{type(error).__qualname__}",
+                   hint=code.hint)  # fmt: skip
+
+
 class UsageError(ReconcilerError):
     """How it was called: exit 64."""
 

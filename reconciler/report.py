@@ -126,6 +126,8 @@ class Report:
     """Of these, the ones that chose the store."""
     detailed_exitcode: bool = False
     interrupted: bool = False
+    bug: Exception | None = field(default=None, repr=False, compare=False)
+    """What nobody foresaw in the middle of a run; it is one of the problems too. Its message could hold a secret."""
     dropped: tuple[str, ...] = ()
     """Names whose rejection lost its reason and was removed."""
     anchor: str = ""

@@ -18,7 +18,7 @@ from reconciler.app.wiring import Where
 from reconciler.codes import CODES
 from reconciler.context import now
 from reconciler.engine import SPOILS, Run, Task
-from reconciler.errors import Refused, StoreError
+from reconciler.errors import Refused, StoreError, unforeseen
 from reconciler.model import Problem, Result
 from reconciler.plans import Change, Outcome, Plan
 from reconciler.report import UNSTORED, Report, rows
@@ -51,7 +51,7 @@ def carry_out(
             talk.asking(again.plan)
             whole = writer.commit_whole if atomic else None
             made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
-                       beat=beat, whole=whole, interrupts=interrupts)  # fmt: skip
+                       beat=beat, whole=whole, interrupts=interrupts, tells=True)  # fmt: skip
             stale = _finish(again.plan, made, writer)
         return _ended(again, made, store, stale, atomic=atomic)
 
@@ -59,7 +59,7 @@ def carry_out(
 def _finish(plan: Plan, made: Run, writer: Writer) -> list[Change]:
     """What is left to write at the end; answers which rejections were dropped.
 
-    A store that fails here is told in the report: what was stored before stays.
+    A store that fails here is told in the report, like a bug: what was stored before stays.
     """
     stale = [] if made.stopped else _stale(plan)
     try:
@@ -69,6 +69,9 @@ def _finish(plan: Plan, made: Run, writer: Writer) -> list[Change]:
             writer.finish_plan()
     except StoreError as error:
         made.error = made.error or error
+        return []
+    except Exception as bug:  # noqa: BLE001 -- told beside what is stored by now
+        made.bug = bug
         return []
     return stale
 
@@ -124,6 +127,7 @@ def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change
     """The report comes whatever happened: where the store is gone by now, without the list."""
     outcomes = made.results()
     problems = [*prepared.problems, *([made.error.problem()] if made.error else [])]
+    problems += [unforeseen(made.bug)] if made.bug else []
     problems += _stopped(made, outcomes) if atomic else []
     report = replace(
         planned(prepared, "apply"),
@@ -131,12 +135,15 @@ def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change
         outcomes=outcomes,
         dropped=tuple(change.name for change in dropped),
         interrupted=made.interrupted,
+        bug=made.bug,
     )
     try:
         everything = rows(store.load(prepared.header.workspace), prepared.traits)
         head = store.head(prepared.header.workspace)
     except StoreError as error:
         return report if made.error else replace(report, problems=(*problems, error.problem()))
+    except Exception as bug:  # noqa: BLE001 -- what was done is told whatever the list comes to
+        return replace(report, problems=(*problems, unforeseen(bug)), bug=bug)
     touched = {name for outcome in outcomes for name in (outcome.change.name, outcome.change.stored_name)}
     return replace(
         report,

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 from reconciler.app import leasing
 from reconciler.app.asking import Asking, asker
 from reconciler.engine import Commit, Run, Settled, Task, carry_out
+from reconciler.errors import ReconcilerError
 from reconciler.model import Verdict
 from reconciler.plans import Outcome
 
@@ -42,9 +43,11 @@ def run(
     beat: Callable[[], None] | None = None,
     whole: Commit | None = None,
     interrupts: Interrupts | None = None,
+    tells: bool = False,
 ) -> Run:
     """Ask and commit; ``beat`` keeps the lease meanwhile; with ``whole`` all is committed by it at once, or nothing.
     What ``interrupts`` noted before is heeded.
+    With ``tells``, the caller tells a bug (:attr:`Run.bug`) beside what was done until then; else it is raised.
 
     The first Ctrl-C, SIGTERM or SIGHUP finishes what is in flight; the second Ctrl-C or SIGTERM waits for no answer.
     """
@@ -62,10 +65,21 @@ def run(
             # signals are heeded by now: to open the client takes its time
             asks = await asker(stack, asking, sandbox=sandbox)
             watcher.begin(len(tasks))
-            await carry_out(made)
+            await _carried(made, tells=tells)
             return made
 
     return asyncio.run(main())
+
+
+async def _carried(made: Run, *, tells: bool) -> None:
+    try:
+        await carry_out(made)
+    except ReconcilerError:
+        raise
+    except Exception as bug:
+        if not tells:
+            raise
+        made.bug = bug
 
 
 def only_look(settled: Sequence[Settled]) -> list[Outcome]:

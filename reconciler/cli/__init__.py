@@ -98,8 +98,9 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.DONE
     except (Exception, SystemExit) as error:  # noqa: BLE001
         # the one choke point: a bug must end in a report, not in a traceback, nor in a plug-in's own exit code
-        with suppress(OSError):
-            _bug(error)
+        from reconciler.cli._failure import tell_bug
+
+        tell_bug(error)
         return _failed(arguments, error, Exit.BUG)
     return int(code or 0)
 
@@ -123,18 +124,6 @@ def _command(arguments: Sequence[str]) -> str:
             group = group.get_command(click.Context(group), word)
             words += [word] if group else []
     return " ".join(words) or "reconciler"
-
-
-def _bug(error: BaseException) -> None:
-    """A report to paste: where it happened, never the message or the values, which could hold a secret."""
-    import platform
-    import traceback
-
-    click.echo("error[bug]: this is a bug in reconciler; please report it with these lines", err=True)
-    click.echo(f"  reconciler {__version__}, Python {platform.python_version()}, {platform.system()}", err=True)
-    click.echo(f"  {type(error).__module__}.{type(error).__qualname__}", err=True)
-    for frame in traceback.extract_tb(error.__traceback__):
-        click.echo(f"  {frame.filename.rpartition('/site-packages/')[2]}:{frame.lineno} {frame.name}", err=True)
 
 
 def main() -> NoReturn:

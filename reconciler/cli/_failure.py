@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
+
+from reconciler import __version__
 
 if TYPE_CHECKING:
     from reconciler.report import Report
@@ -43,13 +46,31 @@ def print_json(command: str, error: BaseException) -> int:
 def failed(command: str, error: BaseException) -> Report:
     """What is known of a failure. Of a bug never the message or a value, which could hold a secret."""
     from reconciler.codes import CODES
+    from reconciler.errors import unforeseen
     from reconciler.model import Problem
     from reconciler.report import Report
 
-    code = CODES["bug"]
-    detail = f"{type(error).__module__}.{type(error).__qualname__}"
+    problem = unforeseen(error)
     if isinstance(error, click.ClickException):
-        code, detail = CODES["usage"], error.format_message()
+        code = CODES["usage"]
+        problem = Problem(code.name, code.summary, detail=error.format_message(), hint=code.hint)
     elif isinstance(error, click.Abort | KeyboardInterrupt):
-        code, detail = CODES["interrupted"], ""
-    return Report(command, problems=(Problem(code.name, code.summary, detail=detail, hint=code.hint),))
+        code = CODES["interrupted"]
+        problem = Problem(code.name, code.summary, hint=code.hint)
+    return Report(command, problems=(problem,))
+
+
+def tell_bug(error: BaseException) -> None:
+    """On stderr, to be pasted: where it happened, never the message or the values, which could hold a secret."""
+    import platform
+    import traceback
+
+    lines = [
+        "error[bug]: this is a bug in reconciler; please report it with these lines",
+        f"  reconciler {__version__}, Python {platform.python_version()}, {platform.system()}",
+        f"  {type(error).__module__}.{type(error).__qualname__}",
+    ]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines += [f"  {f.filename.rpartition('/site-packages/')[2]}:{f.lineno} {f.name}" for f in frames]
+    with suppress(OSError):
+        click.echo("\n".join(lines), err=True)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from reconciler import logs
-from reconciler.cli._failure import failed
+from reconciler.cli._failure import failed, tell_bug
 from reconciler.cli._options import output_options
 from reconciler.cli._reports import Target, write
 from reconciler.cli._streams import out, tell
@@ -71,6 +71,8 @@ def reporting(name: str, *, brief: bool = False) -> Callable[[Callable[..., Repo
             with collector_off() if brief else nullcontext():
                 report = output.save(made(name, output, lambda: function(**given)))
                 output.emit(report)
+                if report.bug:
+                    tell_bug(report.bug)
                 return exit_code(report)
 
         return call
