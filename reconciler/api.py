@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from reconciler import context, keyfiles
 from reconciler.app import preparing
@@ -65,6 +65,12 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<store {self._where.url}, workspace {self._where.workspace or 'not named'}>"
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        # it remembers credentials, and its lock belongs to this process
+        raise TypeError("a store cannot be pickled, copied or written: open it where it is needed")
+
+    __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse
 
     def credential(self, name: str) -> StoredCredential:
         """A stored credential, by its name or, while ``moved_from`` stands, the one before (with a warning).

@@ -8,6 +8,7 @@ says which of them hold a secret, and in which form.
 from __future__ import annotations
 
 import base64
+import binascii
 import html
 import json
 import os
@@ -162,12 +163,20 @@ def watch(
         out, err = process.communicate(timeout=60)
         after = _files(place.root)
     notes = [json.loads(line) for line in log.read_text().splitlines()]
-    sinks = {"stdout": first + out, "stderr": err}
+    sinks = {"stdout": first + out, "stderr": err, **_inside(out)}
     sinks |= {f"file {name}": content for name, content in after.items() if before.get(name) != content}
     sinks |= {f"removed {path.name}": path.read_bytes() for path in kept.iterdir()}
     for what in ("argv", "environment"):
         sinks[what] = "\n".join(_lines(value for name, value in notes if name == what)).encode()
     return Seen(process.returncode, sinks, tuple(value for name, value in notes if name == "opened"))
+
+
+def _inside(out: bytes) -> dict[str, bytes]:
+    """What stands in an output that is base64 as a whole: a key that is handed out has its subkeys in there."""
+    try:
+        return {"stdout, decoded": base64.b64decode(out.strip(), validate=True)}
+    except binascii.Error:
+        return {}
 
 
 def _ask(origin: str, place: Place) -> None:
@@ -202,13 +211,29 @@ def _lines(values: Iterable[Any]) -> Iterator[str]:
         yield from (f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else map(str, value)
 
 
-def leaks(seen: Seen, secrets: Mapping[str, str | bytes], allowed: Collection[str] = ()) -> list[str]:
-    """``SINK holds SECRET (FORM)`` for each one found; ``allowed`` are patterns of sinks that are the product."""
-    searched = {name: content for name, content in seen.sinks.items() if not any(fnmatch(name, a) for a in allowed)}
-    wanted = [(name, form, needle) for name, value in secrets.items() for form, needle in forms(value).items()]
-    return [
-        f"{sink} holds {name} ({form})"
-        for sink, content in searched.items()
-        for name, form, needle in wanted
-        if needle in content
-    ]
+Product = tuple[str, str]
+"""A sink that is there to hold a secret, and which one: patterns of their names."""
+
+
+def leaks(seen: Seen, secrets: Mapping[str, str | bytes], product: Collection[Product] = ()) -> list[str]:
+    """``SINK holds SECRET (FORM)`` for each one found that is no ``product``."""
+    found = []
+    for name, value in secrets.items():
+        wanted = forms(value)
+        for sink, content in seen.sinks.items():
+            if not any(fnmatch(sink, where) and fnmatch(name, what) for where, what in product):
+                found += [f"{sink} holds {name} ({form})" for form, needle in wanted.items() if needle in content]
+    return found
+
+
+def held(seen: Seen, secrets: Mapping[str, str | bytes], product: Product) -> bool:
+    """Whether a product is there."""
+    where, what = product
+    return any(
+        needle in content
+        for name, value in secrets.items()
+        if fnmatch(name, what)
+        for needle in forms(value).values()
+        for sink, content in seen.sinks.items()
+        if fnmatch(sink, where)
+    )

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import click
 import pytest
-from canary import KEY_FILES, WRONG, Place, Seen, leaks, watch
+from canary import KEY_FILES, WRONG, Place, Product, Seen, held, leaks, watch
 from conftest import MANIFEST
 
 from reconciler import render, subkeys
@@ -28,7 +28,15 @@ FORMATS = ("table", "json", "markdown", "github")
 STORE, SANDBOX = ("--store", "sqlite:///other.db"), ("--sandbox",)
 OUT = ("--out", "plan.json")
 LEASE = "0123456789abcdef"
-KEYS = f"file {KEY_FILES}*.key"
+KEYS = (f"file {KEY_FILES}*.key", "key *")
+"""The file of a key that is made."""
+TOKEN, SINCH, INFOBIP = "TWILIO_AUTH_TOKEN", "sinch-token", "INFOBIP_API_KEY"
+PRINTED = (
+    ("file project/sinch-token", SINCH),
+    *((sink, secret) for sink in ("stdout", "file project/report-*") for secret in (TOKEN, INFOBIP)),
+)
+"""What ``sandbox env`` prints is what its report is about."""
+ALL = tuple(("stdout", secret) for secret in (TOKEN, SINCH, INFOBIP))
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,10 @@ class Row:
     where_refused: str = "rotated"
     codes: tuple[int, int] = (0, 3)
     """Exit codes of success and refusal."""
-    product: tuple[str, ...] = ()
-    """Sinks that are there to hold a secret."""
-    also: tuple[tuple[str, ...], ...] = ()
-    """Further arguments with which it does its work."""
+    product: tuple[Product, ...] = ()
+    """Sinks that are there to hold a secret when it succeeds, each with the one that was asked for."""
+    also: tuple[tuple[tuple[str, ...], tuple[Product, ...]], ...] = ()
+    """Further arguments with which it does its work, and what they ask for."""
     last: tuple[str, ...] = ()
     """What stands behind all options."""
     serves: bool = False
@@ -72,29 +80,34 @@ ROWS = (
     Row("restore", ("marketing-us", "--yes", *SANDBOX), ("no-such", "--yes", *SANDBOX), "reconciler.restores:restore",
         where="former", where_refused="former", codes=(0, 64)),
     Row("exec", (*SANDBOX, "marketing-us", "alerts-eu"), (*SANDBOX, "no-such"), "reconciler.audit:read", codes=(0, 64),
-        product=("environment",), last=("--", "true")),
+        where="stored", where_refused="stored", last=("--", "true"),
+        product=(("environment", TOKEN), ("environment", SINCH))),
     Row("read", ("marketing-us", "auth_token", "--reveal", *SANDBOX), ("marketing-us", "auth_token", *SANDBOX),
-        "reconciler.audit:read", codes=(0, 64), product=("stdout",)),
+        "reconciler.audit:read", codes=(0, 64), product=(("stdout", TOKEN),)),
     Row("export", ("--format", "kubernetes", *SANDBOX), ("--format", "dotenv", "--out", "credentials.yaml", *SANDBOX),
-        "reconciler.audit:read", codes=(0, 64), product=("stdout",),
-        also=(("--format", "dotenv", *SANDBOX), ("--format", "json", *SANDBOX))),
+        "reconciler.audit:read", codes=(0, 64), product=ALL,
+        also=((("--format", "dotenv", *SANDBOX), ALL), (("--format", "json", *SANDBOX), ALL),
+              (("--format", "json", "alerts-eu", *SANDBOX), (("stdout", SINCH),)))),
     Row("schema", crash="reconciler.schema:builtin_text"),
     Row("store create", STORE, (*STORE, *SANDBOX), "reconciler.stores.sqlite:create_store", where_refused="other",
         codes=(0, 5), product=(KEYS,)),
     Row("key status", SANDBOX, STORE, "reconciler.sealing:wrapping_key_id", codes=(0, 5)),
-    Row("key backup", SANDBOX, STORE, "reconciler.sealing:open_keyring", codes=(0, 5), product=("stdout",)),
+    Row("key backup", SANDBOX, STORE, "reconciler.sealing:open_keyring", codes=(0, 5),
+        product=(("stdout", "key *"), ("stdout, decoded", "key *"))),
     Row("audit verify", SANDBOX, (*SANDBOX, "--anchor", "9999:0000000000000000"), "reconciler.audit:verify",
         where="refused", codes=(0, 5)),
     Row("audit export", SANDBOX, STORE, "reconciler.audit:line", where="refused", codes=(0, 5)),
     Row("key export", ("--for", "consume", *SANDBOX), ("--for", "audit", "-w", "no-such", *SANDBOX),
-        "reconciler.subkeys:Handed.text", codes=(0, 64), product=("stdout",),
-        also=(("--for", "plan", *SANDBOX), ("--for", "audit", *SANDBOX))),
+        "reconciler.subkeys:Handed.text", codes=(0, 64), product=(("stdout, decoded", "sealing key *"),),
+        also=((("--for", "plan", *SANDBOX),
+               (("stdout, decoded", "fingerprints key *"), ("stdout, decoded", "plans key *"))),
+              (("--for", "audit", *SANDBOX), (("stdout, decoded", "audit key *"),)))),
     Row("lock show", SANDBOX, STORE, "reconciler.app.locks:_facts", where="locked", codes=(0, 5)),
     Row("lock release", (LEASE, "--yes", *SANDBOX), ("0", "--yes", *SANDBOX), "reconciler.audit:taken_away",
         where="locked", codes=(0, 5)),
     Row("sandbox", crash="reconciler.sandbox:run", serves=True),
-    Row("sandbox env", ("--write-files", "."), ("-f", "no-such"), "reconciler.sandbox:right_secret", where="rotated",
-        codes=(0, 64), product=("stdout", "file project/sinch-token")),
+    Row("sandbox env", ("--write-files", "."), ("-f", "no-such"), "reconciler.sandbox:right_secret",
+        codes=(0, 64), where="bare", product=PRINTED),
     Row("providers", ("twilio",), ("no-such",), "reconciler.app.informing:providers", codes=(0, 64)),
     Row("explain", ("tampered",), ("no-such",), "reconciler.app.informing:explain", codes=(0, 64)),
     Row("version", crash="reconciler.app.informing:version"),
@@ -134,6 +147,10 @@ def places(tmp_path_factory):
     with closing(sqlite3.connect(made["locked"].project / ".reconciler" / "sandbox.db")) as store:
         store.execute("UPDATE leases SET id = ?, expires = '2999'", [LEASE])
         store.commit()
+    made["stored"] = made["applied"].copy(root / "stored")
+    made["stored"].env.clear()
+    made["bare"] = made["applied"].copy(root / "bare")
+    (made["bare"].project / "sinch-token").write_text("another\n")
     made["pasted"] = made["applied"].copy(root / "pasted")
     (made["pasted"].project / "credentials.yaml").write_text(PASTED)
     return made
@@ -162,29 +179,40 @@ def speaking(row: Row, format_: str, number: int) -> list[str]:
 
 
 def runs(row: Row):
-    """``(where, arguments, crash, exit code)`` of every run of a row."""
+    """``(where, arguments, crash, exit code, product)`` of every run of a row."""
     for number, format_ in enumerate(FORMATS):
         said = speaking(row, format_, number)
-        yield row.where, (*row.success, *said, *row.last), "", row.codes[0]
+        yield row.where, (*row.success, *said, *row.last), "", row.codes[0], row.product
         if row.refused is not None:
-            yield row.where_refused, (*row.refused, *said, *row.last), "", row.codes[1]
+            yield row.where_refused, (*row.refused, *said, *row.last), "", row.codes[1], ()
         if not said:
             break
-    for number, other in enumerate(row.also):
-        yield row.where, (*other, *speaking(row, "table", number), *row.last), "", row.codes[0]
+    for number, (other, product) in enumerate(row.also):
+        yield row.where, (*other, *speaking(row, "table", number), *row.last), "", row.codes[0], product
     for number, format_ in enumerate(("table", "json")):
-        yield row.where, (*row.success, *speaking(row, format_, number), *row.last), row.crash, 70
+        yield (
+            row.where,
+            (*row.success, *speaking(row, format_, number), *row.last),
+            row.crash,
+            70,
+            (KEYS,) if KEYS in row.product else (),
+        )
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.command)
 def test_no_command_writes_a_secret_anywhere(row, places, tmp_path):
-    for number, (where, arguments, crash, code) in enumerate(runs(row)):
+    needed = set()
+    for number, (where, arguments, crash, code, product) in enumerate(runs(row)):
         place = places[where].copy(tmp_path / str(number))
         line = (*row.command.split(), *arguments)
         seen = watch(place, *line, crash=crash, serves=row.serves and not crash)
         assert seen.code == code, (line, crash, seen.text("stderr"))
-        assert leaks(seen, place.secrets, row.product) == [], (line, crash)
+        secrets = {**places["applied"].env, **place.secrets}
+        assert leaks(seen, secrets, product) == [], (line, crash)
+        needed |= {one for one in product if held(seen, secrets, one)}
         assert outside(place, seen) == [], line
+    # an exception that nothing needs would hide what comes later
+    assert needed == {*row.product, *(one for _, product in row.also for one in product)}
 
 
 def outside(place: Place, seen: Seen) -> list[str]:
@@ -200,7 +228,7 @@ def test_every_command_has_its_row():
 
 
 def test_every_form_of_an_export_and_every_use_of_a_key_is_there():
-    said = {row.command: {line[1] for line in (row.success, *row.also)} for row in ROWS if row.also}
+    said = {r.command: {line[1] for line in (r.success, *(also for also, _ in r.also))} for r in ROWS if r.also}
     assert said["export"] == set(consume.FORMS)
     assert said["key export"] == set(subkeys.USES)
 
@@ -210,16 +238,85 @@ def test_every_format_is_there():
 
 
 def test_what_is_excepted_is_named_by_its_row():
+    """One secret in one sink, never all: what was asked for, and the file of a key that is made."""
     assert {row.command: row.product for row in ROWS if row.product} == {
         "apply": (KEYS,),
         "store create": (KEYS,),
-        "key backup": ("stdout",),
-        "key export": ("stdout",),
-        "exec": ("environment",),
-        "read": ("stdout",),
-        "export": ("stdout",),
-        "sandbox env": ("stdout", "file project/sinch-token"),
+        "key backup": (("stdout", "key *"), ("stdout, decoded", "key *")),
+        "key export": (("stdout, decoded", "sealing key *"),),
+        "exec": (("environment", TOKEN), ("environment", SINCH)),
+        "read": (("stdout", TOKEN),),
+        "export": ALL,
+        "sandbox env": PRINTED,
     }
+
+
+API = """
+import copy, json, logging, pickle, sys, traceback, warnings
+from reconciler import ReconcilerError, apply, load_manifest, open_store, plan
+
+logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+warnings.simplefilter("always")
+
+
+def tell(thing):
+    print(repr(thing), str(thing), f"{thing}", [thing], vars(thing) if hasattr(thing, "__dict__") else "")
+    for way in (copy.copy, copy.deepcopy, pickle.dumps, json.dumps, lambda it: json.dumps(it, default=repr)):
+        try:
+            print(way(thing))
+        except Exception as error:
+            whole(error)
+
+
+def whole(error):
+    print(error, repr(error), error.args)
+    print(*traceback.TracebackException.from_exception(error, capture_locals=True).format(), file=sys.stderr)
+
+
+def used(credential):
+    tell(credential)
+    tell(credential.settings)
+    raise PermissionError("401")
+
+
+def work():
+    manifest = load_manifest("credentials.yaml")
+    store = open_store("sqlite:///.reconciler/sandbox.db", sandbox=True)
+    for thing in (manifest, store, plan(manifest, store), apply(manifest, store), plan(manifest, store)):
+        tell(thing)
+    for name in ("marketing-us", "no-such", "alerts-eu"):
+        try:
+            store.with_credential(name, used, lambda error: isinstance(error, PermissionError))
+        except (ReconcilerError, PermissionError) as error:
+            whole(error)
+    try:
+        store.credential("alerts-eu").reveal("no-such")
+    except ReconcilerError as error:
+        whole(error)
+
+
+try:
+    work()
+except BaseException as error:
+    %s
+    raise
+"""
+"""A program that does with the interface whatever shows what it holds, but call ``reveal``."""
+
+
+@pytest.mark.parametrize(
+    ("where", "crash", "code"),
+    [("applied", "", 0), ("rotated", "", 0), ("refused", "", 0), ("applied", "reconciler.audit:read", 1),
+     ("rotated", "reconciler.writing:Writer.commit", 1), ("rotated", "reconciler.planner:plan", 1),
+     ("applied", "reconciler.manifest:read", 1)],
+)  # fmt: skip
+def test_the_python_interface_shows_no_secret_in_any_way(where, crash, code, places, tmp_path):
+    place = places[where].copy(tmp_path / "place")
+    seen = watch(place, crash=crash, program=("-c", API % ("sys.exit(1)" if crash else "whole(error)")))
+    assert seen.code == code, seen.text("stderr")
+    assert "marketing-us" in seen.text("stdout") or crash
+    assert leaks(seen, {**places["applied"].env, **place.secrets}) == []
+    assert outside(place, seen) == []
 
 
 VALUE = WRONG["TWILIO_AUTH_TOKEN"]
@@ -248,7 +345,10 @@ def test_a_planted_secret_is_found_in_every_form(form):
     seen = Seen(0, {"stdout": f"a line\nwith {PLANTED[form]} in it".encode("latin-1")}, ())
     assert leaks(seen, {"the token": VALUE}), form
     assert leaks(seen, {"another": WRONG["sinch-token"]}) == []
-    assert leaks(seen, {"the token": VALUE}, ("stdout",)) == []
+    assert leaks(seen, {"the token": VALUE}, [("stdout", "the *")]) == []
+    assert leaks(seen, {"the token": VALUE}, [("stdout", "another"), ("stderr", "*")])
+    assert held(seen, {"the token": VALUE}, ("stdout", "the *"))
+    assert not held(seen, {"the token": VALUE}, ("stderr", "the *"))
 
 
 LEAKY = {
