@@ -277,25 +277,39 @@ def test_every_object_of_the_example_is_one_that_kubernetes_accepts():
         kubernetes_validate.validate(one, "1.37", strict=True)
 
 
-def test_the_script_of_the_example_refreshes_the_secret_and_hands_its_version_to_the_deployment(applied):
-    """Run as it stands, with a kubectl that keeps what it is given."""
-    container = example("CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
-    (applied.path / "kubectl").write_text(
-        "#!/bin/sh\n"
-        'case "$1 $3" in\n'
-        "  apply*) cat > applied.yaml ;;\n"
-        "  *get) sed -n 's/.*sms-reconciler.version: .\\([0-9]*\\).*/\\1/p' applied.yaml ;;\n"
-        '  *patch) shift 8; echo "$1" > patch.json ;;\n'
-        "esac\n"
-    )
-    reconciler = f'#!/bin/sh\nexec {sys.executable} -m reconciler "$@" --sandbox\n'
-    (applied.path / "reconciler").write_text(reconciler)
-    for name in ("kubectl", "reconciler"):
-        (applied.path / name).chmod(0o700)
-    env = {**applied.env, "PATH": f"{applied.path}:{applied.env['PATH']}"}
-    done = subprocess.run([*container["command"], container["args"][0]], cwd=applied.path, env=env, timeout=60,
-                          capture_output=True, text=True)  # fmt: skip
-    assert done.returncode == 0, done.stderr
+def pod() -> dict:
+    return example("CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+
+
+def steps(applied) -> tuple[list[str], list[str]]:
+    """The commands of the two containers, with the folder in memory as one of this test."""
+    (first,), (second,) = pod()["initContainers"], pod()["containers"]
+    (applied.path / "secrets").mkdir()
+    found = ([*one["command"], *one["args"]] for one in (first, second))
+    here = [[word.replace("/secrets/", f"{applied.path}/secrets/") for word in words] for words in found]
+    return here[0], here[1]
+
+
+KUBECTL = """#!/bin/sh
+env > environment
+case "$1 $3" in
+  apply*) [ "$2" = --server-side ] && cat "$5" > applied.yaml ;;
+  *get) sed -n 's/.*sms-reconciler.version: .\\([0-9]*\\).*/\\1/p' applied.yaml ;;
+  *patch) shift 8; echo "$1" > patch.json ;;
+esac
+"""
+
+
+def test_the_steps_of_the_example_refresh_the_secret_and_hand_its_version_to_the_deployment(applied):
+    """Run as they stand, with a kubectl that keeps what it is given."""
+    export_step, apply_step = steps(applied)
+    done = applied.sandbox(*export_step[1:], env={"RECONCILER_WORKSPACE": "production"})
+    assert (done.code, done.out) == (0, ""), done.err
+    (applied.path / "kubectl").write_text(KUBECTL)
+    (applied.path / "kubectl").chmod(0o700)
+    ran = subprocess.run(apply_step, cwd=applied.path, timeout=60, capture_output=True, text=True,
+                         env={"PATH": f"{applied.path}:{os.environ['PATH']}"})  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
     (secret,) = yaml.safe_load_all((applied.path / "applied.yaml").read_text())
     name = example("Deployment")["spec"]["template"]["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"]
     assert secret["metadata"]["name"] == name
@@ -304,3 +318,35 @@ def test_the_script_of_the_example_refreshes_the_secret_and_hands_its_version_to
     template = {**example("Deployment")["spec"]["template"], **patch["spec"]["template"]}
     assert template["metadata"]["annotations"] == {"sms-reconciler/version": "1"}
     assert reads(applied) == [("marketing-us", "export")]
+
+
+def test_kubectl_has_neither_the_key_nor_the_store_and_export_no_access_to_the_cluster():
+    (first,), (second,) = pod()["initContainers"], pod()["containers"]
+    assert {one["name"] for one in first["env"]} == {"RECONCILER_STORE", "RECONCILER_WORKSPACE", "RECONCILER_KEY"}
+    assert "env" not in second
+    assert "envFrom" not in second
+    assert {one["name"] for one in first["volumeMounts"]} == {"store", "secrets"}
+    assert {one["name"] for one in second["volumeMounts"]} == {"secrets", "access"}
+    assert pod()["automountServiceAccountToken"] is False
+
+
+def test_the_store_of_the_example_lies_where_a_volume_of_a_group_lets_it(project):
+    """As kubelet leaves a volume with fsGroup: its folder is open to the group, and what is made in it is not."""
+    (first,) = pod()["initContainers"]
+    url = next(one["value"] for one in first["env"] if one["name"] == "RECONCILER_STORE")
+    volume = project.path / "store"
+    volume.mkdir()
+    volume.chmod(0o2775)
+    assert url.startswith("sqlite:////store/")
+    here = url.replace("/store/", f"{volume}/", 1)
+    made = project.run("store", "create", "--sandbox", "--store", here)
+    assert made.code == 0, made.err
+    assert stat.S_IMODE((volume / "sms").stat().st_mode) & 0o777 == 0o700
+    direct = project.run("store", "create", "--sandbox", "--store", f"sqlite:///{volume}/store.db")
+    assert direct.code == 5
+    assert "its group may replace files in" in direct.err
+    # what a mount without OnRootMismatch does to the files
+    (volume / "sms" / "store.db").chmod(0o660)
+    opened = project.run("list", "--sandbox", "--store", here)
+    assert (opened.code, "chmod 600" in opened.err) == (5, True)
+    assert pod()["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch"
