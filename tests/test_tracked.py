@@ -60,7 +60,7 @@ def test_a_folder_that_is_named_through_a_link_is_the_same(repository, tmp_path)
 
 def test_outside_of_a_repository_git_is_not_even_started(tmp_path, monkeypatch):
     (tmp_path / "kept").write_text(VALUE)
-    monkeypatch.setattr(Tracked, "_listed", None)
+    monkeypatch.setattr("reconciler.git.asked", None)
     assert "kept" not in known(tmp_path)
 
 
@@ -79,12 +79,58 @@ def test_where_git_says_nothing_nothing_is_known(repository, monkeypatch):
 def test_git_is_asked_once(repository, monkeypatch):
     asked = []
     listed = Tracked._listed
-    monkeypatch.setattr(Tracked, "_listed", lambda self: asked.append(1) or listed(self))
+    monkeypatch.setattr(Tracked, "_listed", lambda self, folder: asked.append(folder) or listed(self, folder))
     found = known(repository)
     for _ in range(3):
         assert "kept" in found
+        assert "deep/kept" in found
         assert "mine" not in found
-    assert asked == [1]
+    assert asked == [str(repository)]
+
+
+COMMIT = ("-c", "user.name=Lea", "-c", "user.email=lea@example.com", "commit", "-q", "-m", "x")
+
+
+def test_a_file_of_the_last_commit_is_kept_though_it_left_the_index(repository):
+    git(repository, *COMMIT)
+    git(repository, "rm", "--cached", "-q", "kept", "deep/kept")
+    assert "kept" in known(repository)
+    assert "deep/kept" in known(repository)
+    assert "mine" not in known(repository)
+    git(repository, *COMMIT)
+    assert "kept" not in known(repository)
+    assert "kept é\n" in known(repository)
+
+
+@pytest.mark.parametrize("outer", [True, False])
+def test_a_repository_inside_of_the_folder_of_secrets_is_asked_as_well(outer, repository, tmp_path):
+    secrets = repository if outer else tmp_path / "secrets"
+    inner = secrets / "team" / "inner"
+    (inner / "deep").mkdir(parents=True)
+    for name in ("kept", "mine", "deep/kept"):
+        (inner / name).write_text(VALUE)
+    git(inner, "init", "-q")
+    git(inner, "add", "kept", "deep/kept")
+    found = known(secrets)
+    assert [name for name in ("kept", "deep/kept") if f"team/inner/{name}" not in found] == []
+    assert "team/inner/mine" not in found
+    assert ("kept" in found) is outer
+    (secrets / "link").symlink_to("team/inner/deep/kept")
+    assert "link" in found
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_so_is_a_submodule_and_a_folder_of_secrets_in_one(inside, repository, tmp_path):
+    git(repository, *COMMIT)
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init", "-q")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repository.parents[1]), "sub")
+    assert (outer / "sub" / ".git").is_file()
+    found, before = (known(outer / "sub" / "sms" / "secrets"), "") if inside else (known(outer), "sub/sms/secrets/")
+    assert f"{before}kept" in found
+    assert f"{before}deep/kept" in found
+    assert f"{before}mine" not in found
 
 
 def test_what_a_run_was_given_does_not_lead_git_elsewhere(repository, tmp_path):

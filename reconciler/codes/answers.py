@@ -113,8 +113,8 @@ ROWS = (
     runner(
         "secret-tracked",
         "a secret's file is kept by git",
-        "replace the secret at the provider, since git remembers it; git rm --cached the file, and keep the new one "
-        "outside of git (--secrets-dir)",
+        "replace the secret at the provider, since git remembers it; git rm --cached the file and commit, and keep the "
+        "new one outside of git (--secrets-dir)",
         "git keeps the file of the {secret} of {name}: everybody who has the repository has it",
     ),
 )
