@@ -93,7 +93,7 @@ class Terminal:
     width: int
     colour: bool
     interactive: bool
-    """Whether a person can be asked."""
+    """Whether a person can be asked: stdin and stdout are terminals, and not those of a CI job (``CI``)."""
 
     @classmethod
     def detect(cls, environ: Mapping[str, str], *, no_color: bool = False) -> Terminal:
@@ -108,6 +108,7 @@ class Terminal:
         if asked_width.isdecimal() and int(asked_width) > 0:
             width = int(asked_width)
         colour = out and not no_color and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-        return cls(
-            max(40, width or WIDTH_WITHOUT_TERMINAL), colour, sys.stdin is not None and sys.stdin.isatty() and out
-        )
+        # some CI systems give their jobs a terminal, but nobody sits there
+        alone = environ.get("CI", "").lower() not in ("", "0", "false")
+        person = out and not alone and sys.stdin is not None and sys.stdin.isatty()
+        return cls(max(40, width or WIDTH_WITHOUT_TERMINAL), colour, person)

@@ -77,6 +77,17 @@ def test_yes_applies(project):
     assert project.sandbox("list", "--format", "json").json["total"] == 3
 
 
+def test_a_terminal_that_a_ci_system_gives_its_job_is_asked_nothing_and_gets_no_bar(project):
+    project.right_secrets()
+    job = Typist(project, "apply", "--sandbox", env={"CI": "true"})
+    assert job.end() == 64
+    assert "not-confirmed" in job.seen
+    job = Typist(project, "apply", "--sandbox", "--yes", env={"CI": "true"})
+    assert job.end() == 0
+    assert "created" in job.seen
+    assert "/3" not in job.seen
+
+
 def test_a_missing_live_store_is_made_after_a_question_only(project):
     project.right_secrets()
     person = Typist(project, "apply", "--yes")

@@ -151,11 +151,20 @@ def verdict(
     )
 
 
+def _what_came(reply: Reply) -> str:
+    """Of an answer that is not as documented, what can be said without repeating it."""
+    if reply.json is not None:
+        fields = reply.status < 400
+        return "its JSON has not the fields that are documented" if fields else "no such answer is documented"
+    kind = text(reply.content_type)
+    return f"its JSON cannot be read ({kind})" if kind.endswith("json") else kind or "it has no content type"
+
+
 def unexpected(reply: Reply, provider_code: str = "") -> NotAsked:
     """What to raise for an answer that the service does not document: it says nothing about the credential."""
     return NotAsked(
         "unexpected-answer",
-        text(reply.content_type) or "no content type",
+        _what_came(reply),
         asked=reply.asked,
         at=reply.at,
         http_status=reply.status,

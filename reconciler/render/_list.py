@@ -133,7 +133,7 @@ def _trouble(row: Row, report: Report) -> Iterator[str]:
 
 def ways(name: str, declared: Declared, verdict: Verdict, report: Report, *, discard: bool = False) -> Iterator[str]:
     """What probably is behind a refusal, and what there is to do: mend it or, where it is a submission, discard it."""
-    flags = f" -w {report.header.workspace}{report.store_selection}" if report.header else ""
+    apply, cancel = commands(name, report)
     yield from (f"→ {say.safe(said)}" for said in (*verdict.likely, *verdict.notes))
     yield f"→ {say.hint(verdict.code)}"
     traits = report.traits.get(declared.provider)
@@ -141,6 +141,12 @@ def ways(name: str, declared: Declared, verdict: Verdict, report: Report, *, dis
     for key, reference in declared.references.items():
         yield f"→ {key}: {say.safe(reference)}"
         yield from (f"  {line}" for line in textwrap.wrap(say.safe(finds.get(key, "")), FIND))
-    yield f"→ then:        reconciler apply --only {name}{flags}"
+    yield f"→ then:        {apply}"
     if discard:
-        yield f"→ or discard:  reconciler cancel {name}{flags}"
+        yield f"→ or discard:  {cancel}"
+
+
+def commands(name: str, report: Report) -> tuple[str, str]:
+    """What takes up a mended submission, and what discards it."""
+    flags = f" -w {report.header.workspace}{report.store_selection}" if report.header else ""
+    return f"reconciler apply --only {name}{flags}", f"reconciler cancel {name}{flags}"

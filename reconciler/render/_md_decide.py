@@ -131,4 +131,4 @@ def _steps(report: Report, outcome: Outcome) -> Iterator[str]:
         yield f"its reference is {md.code(change.declared.references[key])}"
     find = dict(report.traits[change.provider].find).get(key, "") if change.provider in report.traits else ""
     if find and name == "key-refused":
-        yield f"a new one: {md.prose(find)}"
+        yield f"a new one: {md.prose(find).rstrip('.')}"

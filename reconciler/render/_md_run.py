@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from reconciler.model import Answer, Result, Status, Verdict
+from reconciler.model import Answer, Declared, Result, Status, Verdict
 from reconciler.plans import Outcome, Plan
 from reconciler.render import _md as md
 from reconciler.render import _planned as planned
 from reconciler.render import rows as say
+from reconciler.render._list import commands
 from reconciler.render._md_decide import fixes
 from reconciler.report import UNSTORED, Checkup, Report, Row, applied_summary
 
@@ -85,7 +86,7 @@ def check_page(report: Report, problems: tuple[md.Section, ...]) -> md.Page:
     told.sort(key=lambda c: (c.after.startswith("ready"), c.record.name))
     due = [md.row("🟠", md.cell(one.name), "due", md.cell(one.key), md.prose(say.due(one))) for one in report.due]
     waiting = sorted(report.waiting, key=lambda row: row.ready)
-    rows = [*map(_checkup, told), *map(_waiting, waiting), *due]
+    rows = [*(_checkup(one, report) for one in told), *(_waiting(row, report) for row in waiting), *due]
     last = f"Asked {len(report.checkups)}, skipped {report.skipped}. No secret was changed.\n"
     sections = (*problems, md.table(("", "credential", "found", "answer", "what to do"), rows))
     return _page(report, "check", _checked(report), sections, last)
@@ -116,19 +117,22 @@ def _checked(report: Report) -> str:
     return f"{sign} {', '.join(parts)}"
 
 
-def _checkup(checkup: Checkup) -> str:
+def _checkup(checkup: Checkup, report: Report) -> str:
     record, verdict = checkup.record, checkup.verdict
     sign = "🟠" if checkup.after.startswith("ready") else "🔴"
     answer = md.cell(say.verdict_facts(record.declared.provider, verdict))
-    return md.row(sign, md.cell(record.name), _found(checkup), answer, "; ".join(_advice(verdict)))
+    refused = verdict.answer is Answer.REJECTED
+    todo = _ways(record.name, record.declared, verdict, report) if refused else "; ".join(_advice(verdict))
+    return md.row(sign, md.cell(record.name), _found(checkup), answer, todo)
 
 
-def _waiting(row: Row) -> str:
+def _waiting(row: Row, report: Report) -> str:
     rejection = row.rejection
     if rejection is None:
         return ""
     answer = md.cell(say.verdict_facts(rejection.declared.provider, rejection.verdict))
-    advice = f"{md.prose(say.rejection_state(rejection, row.record))} {'; '.join(_advice(rejection.verdict))}"
+    todo = _ways(row.name, rejection.declared, rejection.verdict, report, discard=True)
+    advice = f"{md.prose(say.rejection_state(rejection, row.record))} {todo}"
     return md.row("🟠" if row.ready else "🔴", md.cell(row.name), row.status, answer, advice)
 
 
@@ -140,6 +144,19 @@ def _advice(verdict: Verdict) -> Iterator[str]:
         yield md.prose(say.hint(verdict.code))
 
 
+def _ways(name: str, declared: Declared, verdict: Verdict, report: Report, *, discard: bool = False) -> str:
+    """What is likely behind a refusal, where the secret is, where a new one is had, and the commands that follow."""
+    apply, cancel = commands(name, report)
+    traits = report.traits.get(declared.provider)
+    finds = dict(traits.find) if traits and verdict.code == "key-refused" else {}
+    said = list(_advice(verdict))
+    for key, reference in declared.references.items():
+        said += [f"{md.cell(key)} is {md.cell(reference)}"]
+        said += [f"a new one: {md.prose(finds[key]).rstrip('.')}"] if key in finds else []
+    said += [f"then {md.cell(apply)}"]
+    return "; ".join([*said, f"or discard it: {md.cell(cancel)}"] if discard else said)
+
+
 def list_page(report: Report, problems: tuple[md.Section, ...], now: str) -> md.Page:
     """All rows, then those that need a person, then what is due."""
     filters = [f"{key}={value}" for key, value in report.filters.items()]
@@ -149,7 +166,9 @@ def list_page(report: Report, problems: tuple[md.Section, ...], now: str) -> md.
     sections = (
         *problems,
         md.table(columns, (_row(row, now) for row in report.rows)),
-        md.table(("needs a person", "why", "what to do"), (_needs(row) for row in report.rows if row.needs_a_person)),
+        md.table(
+            ("needs a person", "why", "what to do"), (_needs(row, report) for row in report.rows if row.needs_a_person)
+        ),
         md.Section(tuple(_notes(report))),
     )
     return _page(report, "list", _listed(report), sections, f"{last}.\n")
@@ -176,20 +195,21 @@ def _row(row: Row, now: str) -> str:
                   row.status, say.ago(checked, now))  # fmt: skip
 
 
-def _needs(row: Row) -> str:
+def _needs(row: Row, report: Report) -> str:
     rejection, record = row.rejection, row.record
     if rejection:
-        verdict, provider = rejection.verdict, rejection.declared.provider
+        declared, verdict = rejection.declared, rejection.verdict
         tried = f"Attempt {rejection.attempts}, by {md.cell(rejection.by)}, {say.clock(rejection.last_at)}."
         died = f"Accepted {say.clock(record.accepted_at)}, refused since. " if record and not row.ready else ""
         why = f"{died}{md.prose(say.rejection_state(rejection, record))} {tried}"
     elif record:
-        verdict, provider = record.verdict, record.declared.provider
+        declared, verdict = record.declared, record.verdict
         why = f"Accepted {say.clock(record.accepted_at)}, refused {say.clock(verdict.at)}: sending fails."
     else:
         return ""
-    facts = md.cell(say.verdict_facts(provider, verdict))
-    return md.row(md.cell(row.name), f"{why} {facts}", "; ".join(_advice(verdict)))
+    facts = md.cell(say.verdict_facts(declared.provider, verdict))
+    todo = _ways(row.name, declared, verdict, report, discard=rejection is not None)
+    return md.row(md.cell(row.name), f"{why} {facts}", todo)
 
 
 def _notes(report: Report) -> Iterator[str]:

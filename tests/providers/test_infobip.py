@@ -42,6 +42,22 @@ def test_the_balance_is_asked_for_at_the_accounts_own_host(base_url):
 def test_an_answer_without_the_documented_fields_says_nothing(body):
     problem, _ = answered(KIND, httpx.Response(200, json=body))
     assert code_of(problem) == "unexpected-answer"
+    assert problem.detail == "its JSON has not the fields that are documented"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (httpx.Response(200, content=b'{"balance": 1', headers={"content-type": "application/json"}),
+         "its JSON cannot be read (application/json)"),
+        (httpx.Response(200, html="<p>log in</p>"), "text/html"),
+        (httpx.Response(200, content=b"ok", headers={"content-type": ""}), "it has no content type"),
+        (older(418, "TEAPOT"), "no such answer is documented"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_not_documented_is_told_by_what_it_is(answer, why):
+    problem, _ = answered(KIND, answer)
+    assert (code_of(problem), problem.detail) == ("unexpected-answer", why)
 
 
 @pytest.mark.parametrize("first", [older(403, "FORBIDDEN"), newer(403, "E403")])
