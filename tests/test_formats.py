@@ -14,7 +14,7 @@ from cases import CASES, NOW, THROTTLED, VALID, apply_report, check_report, plan
 
 from reconciler import cli
 from reconciler.codes import CODES, Exit
-from reconciler.model import Account, Action, Answer, Problem, Result, SecretState, Severity, Status
+from reconciler.model import Account, Action, Answer, Place, Problem, Result, SecretState, Severity, Status
 from reconciler.plans import Outcome
 from reconciler.render import FORMATS, for_file, render
 from reconciler.render.json import PARTS, document
@@ -329,6 +329,11 @@ def test_annotations_escape_what_the_runner_would_read():
     command, properties, data = parsed(line)
     assert (command, properties["title"]) == ("error", "bad-value: a,b:c%2C")
     assert data == "100%0A done\none\ntwo::error::x"
+
+
+def test_what_came_from_standard_input_stands_in_no_file():
+    problem = Problem("bad-value", "done", Place("-", 3, 5))
+    assert shown(Report("validate", problems=(problem,)), "github") == "::error title=bad-value::done\n"
 
 
 def test_nothing_to_say_is_nothing():

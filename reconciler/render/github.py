@@ -37,7 +37,8 @@ def render(report: Report, *, width: int, colour: bool, now: str) -> str:
 
 
 def _line(note: Note) -> str:
-    place = note.place
+    # what came from standard input is in no file that GitHub could show it at
+    place = note.place if note.place and note.place.file != "-" else None
     where = {"file": place.file, "line": place.line, "col": place.column} if place else {}
     properties = ",".join(f"{key}={_property(value)}" for key, value in {**where, "title": note.title}.items())
     return f"::{note.severity} {properties}::{_message(note.lines)}"

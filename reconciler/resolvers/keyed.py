@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from io import StringIO
 from typing import Any
 
+from reconciler.codes import CODES
 from reconciler.errors import SecretUnavailable
 from reconciler.resolvers.base import usable
 from reconciler.secret import Secret
@@ -84,8 +85,11 @@ def _yaml(text: str) -> Mapping[str, Any]:
     from reconciler.yamlreader import read
 
     document = read(text)
-    if document.troubles or not document.whole or not isinstance(document.root, dict):
-        raise _malformed("it is not one plain YAML mapping (no tags, anchors, or keys that stand twice)")
+    # a key that other readers take for a boolean or a number is a text for us, here as in a reference
+    troubles = [trouble.code for trouble in document.troubles if trouble.code != "needs-quotes"]
+    if troubles or not document.whole or not isinstance(document.root, dict):
+        why = f": {CODES[troubles[0]].summary}" if troubles else ""
+        raise _malformed(f"it is not one plain YAML mapping{why}")
     return document.root
 
 

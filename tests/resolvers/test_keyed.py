@@ -42,6 +42,7 @@ def refused(path, text, key="twilio"):
         ("TOKENS.JSON", json.dumps({"twilio": VALUE})),
         ("tokens.yaml", f"twilio: {VALUE}\nsinch: {OTHER}\nnested: {{a: 1}}\n"),
         ("tokens.yml", f'twilio: "{VALUE}"\n'),
+        ("tokens.yml", f"n: {OTHER}\nyes: {OTHER}\n1: {OTHER}\ntwilio: {VALUE}\n"),
         ("tokens.yaml", json.dumps({"twilio": VALUE})),
         (".env", f"twilio={VALUE}\n"),
         ("production.env", f"# tokens\nexport twilio='{VALUE}'\nsinch={OTHER}\n"),
@@ -107,6 +108,19 @@ def test_what_to_do_is_said_in_terms_of_the_format_and_the_key():
     assert refused("t.json", "{}")[1] == "the JSON has no key twilio"
     assert refused("t.yaml", "twilio: 12345678901")[1] == "what the YAML has under twilio is not text (quotes?)"
     assert refused(".env", "twilio")[1] == "the dotenv has no value under twilio"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("- a", "it is not one plain YAML mapping"),
+        (f"a: &x {VALUE}", "it is not one plain YAML mapping: anchors and aliases are not allowed"),
+        (f"twilio: {VALUE}\ntwilio: {OTHER}", "it is not one plain YAML mapping: the same key stands twice"),
+        (f"twilio: '{VALUE}", "it is not one plain YAML mapping: this is not well-formed YAML"),
+    ],
+)
+def test_what_is_wrong_with_a_yaml_is_told_without_any_of_it(text, why):
+    assert refused("t.yaml", text)[1] == why
 
 
 def test_attack_48_a_dotenv_text_reaches_no_other_variable(monkeypatch):
