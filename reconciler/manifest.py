@@ -91,6 +91,21 @@ def read(
     return Manifest(name, credentials, tuple(problems), tuple(file.name for file in files))
 
 
+def workspace_of(paths: Sequence[Path]) -> str:
+    """The workspace that a manifest names; empty where it names none or several, or where it cannot be read.
+
+    Nothing else of it is checked, and standard input is left to whom it belongs.
+    """
+    try:
+        found, _ = sources.find([path for path in paths if str(path) != sources.STDIN])
+        texts = [sources.load(path) for path in found]
+    except UsageError:
+        # whoever asks wants a name, and says what to do where there is none
+        return ""
+    names = {_File(source.name, read_yaml(source.text)).workspace for source in texts} - {""}
+    return names.pop() if len(names) == 1 else ""
+
+
 def _check(source: Source, checker: Checker, allow_empty: bool) -> _File:
     """One file with its problems."""
     if source.trouble:

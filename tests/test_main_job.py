@@ -295,7 +295,7 @@ def test_a_workspace_new_to_a_store_with_others_needs_a_word(applied):
     assert done.code == 4
     assert "did you mean -w production?" in done.err
     assert applied.sandbox("apply", "--yes", "--new-workspace").code == 0
-    listed = applied.sandbox("list")
+    listed = applied.sandbox("list", env={"RECONCILER_FILE": "none.yaml"})
     assert listed.code == 64
     assert "prodution" in listed.err
     assert applied.sandbox("list", "-w", "production").code == 0
@@ -531,3 +531,55 @@ def test_a_workspace_where_all_failed_is_known_and_its_list_points_to_the_histor
     project.edit("workspace: production", "workspace: prod")
     assert project.sandbox("apply", "--yes").code == 0
     assert project.sandbox("list").out.startswith("prod · sandbox · ")
+
+
+@pytest.fixture
+def two_workspaces(applied):
+    """A store with ``production`` and ``dev``, of which the manifest at hand names the first."""
+    text = (applied.path / "credentials.yaml").read_text()
+    applied.write(text.replace("workspace: production", "workspace: dev"), "elsewhere/dev.yaml")
+    assert (
+        applied.sandbox("apply", "-f", "elsewhere/dev.yaml", "--secrets-dir", ".", "--yes", "--new-workspace").code == 0
+    )
+    return applied
+
+
+def test_of_several_workspaces_the_one_that_the_manifest_names_is_meant(two_workspaces):
+    for command in (["list"], ["history"], ["get", "otp-apac"], ["check"], ["lock", "show"], ["audit", "verify"]):
+        done = two_workspaces.sandbox(*command)
+        assert (done.code, done.out.startswith("production · sandbox · ")) == (0, True), done.out + done.err
+        named = two_workspaces.sandbox(*command, env={"RECONCILER_FILE": "elsewhere"})
+        assert (named.code, named.out.startswith("dev · sandbox · ")) == (0, True), named.out + named.err
+    assert two_workspaces.sandbox("list", "-w", "dev").out.startswith("dev · ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "version: 1\ncredentials: {}\n",
+        "version: 1\nworkspace: [unclosed\n",
+        "version: 1\nworkspace: staging\ncredentials: {}\n",
+        "\x00",
+    ],
+    ids=["no manifest", "none named", "broken", "one that is not stored", "no text"],
+)
+def test_without_a_word_of_the_manifest_several_workspaces_are_a_question(two_workspaces, text):
+    path = two_workspaces.path / "credentials.yaml"
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+    done = two_workspaces.sandbox("list")
+    assert done.code == 64
+    assert "workspace-unknown" in done.err
+    assert "the store has dev, production" in done.err
+
+
+def test_files_that_name_several_workspaces_and_standard_input_choose_none(two_workspaces):
+    for files in ("credentials.yaml:elsewhere/dev.yaml", "-"):
+        assert two_workspaces.sandbox("list", env={"RECONCILER_FILE": files}).code == 64
+
+
+def test_the_only_workspace_of_a_store_is_meant_whatever_the_manifest_says(applied):
+    applied.edit("workspace: production", "workspace: staging")
+    assert applied.sandbox("list").out.startswith("production · sandbox · ")

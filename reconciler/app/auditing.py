@@ -21,7 +21,7 @@ def verify(where: Where, anchors: Sequence[str]) -> Report:
     """
     store = open_store(where)
     try:
-        workspace = known_workspace(where.workspace, store)
+        workspace = known_workspace(where, store)
         check = keyring(where, store).checker(workspace)
         chain = store.events(workspace)
         missed = audit.verify_anchors(anchors, chain)
@@ -52,7 +52,7 @@ def export(where: Where, since: str) -> Iterator[str]:
     """The log as lines of JSON, oldest first, from a time on. Needs no key; verifies nothing."""
     store = open_store(where)
     try:
-        workspace = known_workspace(where.workspace, store)
+        workspace = known_workspace(where, store)
         previous = b""
         for link in store.events(workspace):
             if link[1].time >= since:

@@ -43,7 +43,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
     """
     store = open_store(where)
     try:
-        workspace = known_workspace(where.workspace, store)
+        workspace = known_workspace(where, store)
         snapshot = store.load(workspace)
         keys = keyring(where, store)
         keys.need(workspace, sealing.SEALING, sealing.AUDIT)

@@ -83,7 +83,7 @@ def history(where: Where, wanted: Filter, anchors: Sequence[str] = ()) -> Report
     """
     store = open_store(where)
     try:
-        workspace = known_workspace(where.workspace, store)
+        workspace = known_workspace(where, store)
         snapshot = store.load(workspace)
         waiting = store.waiting_reads(workspace)
         chain = store.events(workspace)

@@ -55,7 +55,7 @@ def export(where: Where, use: str) -> tuple[Report, Secret]:
     """One use of one workspace as a key of its own. Raises StoreError where the key at hand does not have it."""
     store = open_store(where)
     try:
-        workspace = known_workspace(where.workspace, store)
+        workspace = known_workspace(where, store)
         handed = keyring(where, store).hand(workspace, use)
         header = header_at(store, workspace)
     finally:

@@ -80,7 +80,7 @@ def list_(where: Where, view: View) -> Report:
     filtering.one_of("--status", view.status, [one.value for one in Status], begins=True)
     store = open_store(where)
     try:
-        snapshot = store.load(known_workspace(where.workspace, store))
+        snapshot = store.load(known_workspace(where, store))
         empty = not (snapshot.records or snapshot.rejections)
         tried = empty and store.head(snapshot.workspace) is not None
     finally:
@@ -124,7 +124,7 @@ def cancel(where: Where, name: str) -> Report:
     """Drop one rejection; what was stored before is untouched. Raises UsageError where there is none."""
     store = open_store(where)
     try:
-        workspace = known_workspace(where.workspace, store)
+        workspace = known_workspace(where, store)
         snapshot = store.load(workspace)
         rejection = snapshot.rejections.get(name)
         if rejection is None:

@@ -52,7 +52,7 @@ def _workspace(where: Where, store: Store) -> str:
     """One that is new to the store is known by nothing but its lease, until its first apply has stored something."""
     if where.workspace and store.held(where.workspace):
         return where.workspace
-    return known_workspace(where.workspace, store)
+    return known_workspace(where, store)
 
 
 def _report(command: str, store: Store, workspace: str, held: Held | None) -> Report:

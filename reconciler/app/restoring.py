@@ -47,7 +47,7 @@ def restore(where: Where, name: str, version: int, how: How, talk: Talk) -> Repo
         raise UsageError("not-confirmed")
     store = open_store(where)
     try:
-        workspace = known_workspace(where.workspace, store)
+        workspace = known_workspace(where, store)
         keys = keyring(where, store)
         keys.need(workspace, sealing.SEALING, sealing.FINGERPRINTS, sealing.AUDIT)
         found = _find(where, store, keys, workspace, name, version)

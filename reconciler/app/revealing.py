@@ -50,7 +50,7 @@ def reveal(
     """
     store = open_store(where)
     try:
-        workspace = known_workspace(where.workspace, store)
+        workspace = known_workspace(where, store)
         everything = Snapshot(workspace, 0, {}, {}) if names is not None else store.load(workspace)
         asked = dict.fromkeys(sorted(everything.records) if names is None else names)
         found = [_found(store, workspace, name) for name in asked]

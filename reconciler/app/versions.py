@@ -46,7 +46,7 @@ def _absent(where: Where, name: str) -> UsageError | None:
     """That a name which is not stored is another one now, or can be restored; None where neither is so."""
     store = open_store(where)
     try:
-        workspace = known_workspace(where.workspace, store)
+        workspace = known_workspace(where, store)
         chain = store.events(workspace)
         new = lineage.moved(chain, name)
         former = {} if new else kept(store, workspace, name)
@@ -75,7 +75,7 @@ def _tried(where: Where, chain: Sequence[audit.Link], workspace: str, name: str)
 def _at(where: Where, name: str, version: int) -> Report:
     store = open_store(where)
     try:
-        snapshot = store.load(known_workspace(where.workspace, store))
+        snapshot = store.load(known_workspace(where, store))
         record = naming.find(snapshot.records, name)
         warned: tuple[Problem, ...] = naming.warnings(name, record) if record else ()
         name = record.name if record else name

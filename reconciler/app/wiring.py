@@ -41,6 +41,8 @@ class Where:
     """Called again and again by work that takes its time while a lease is held."""
     flags: str = ""
     """Options that lead to the same store, for the next command."""
+    manifest: tuple[Path, ...] = ()
+    """Where the manifest usually is, for a command that reads none."""
 
     def next(self, command: str, workspace: str) -> str:
         """A command to paste: ``restore sms-fr`` with all that leads to this workspace of this store."""
@@ -154,12 +156,21 @@ def choose_workspace(named: str, store: Store | None) -> str:
     raise UsageError("workspace-unknown", f"the store has {', '.join(names) or 'none yet'}")
 
 
-def known_workspace(named: str, store: Store) -> str:
-    """The same, but it must be one that the store has: for commands on what is stored."""
+def known_workspace(where: Where, store: Store) -> str:
+    """The same for commands on what is stored: one that the store has; of several, the one that the manifest names.
+
+    The manifest is looked at only there, where it would be an error.
+    """
     names = store.workspaces(tried=True)
-    if named and names and named not in names:
-        raise UsageError("workspace-unknown", f"{named!r} is not in this store; it has {', '.join(names)}")
-    return choose_workspace(named, store)
+    if where.workspace and names and where.workspace not in names:
+        raise UsageError("workspace-unknown", f"{where.workspace!r} is not in this store; it has {', '.join(names)}")
+    if not where.workspace and len(names) > 1:
+        from reconciler.manifest import workspace_of
+
+        named = workspace_of(where.manifest)
+        if named in names:
+            return named
+    return choose_workspace(where.workspace, store)
 
 
 def header_of(store: Store, snapshot: Snapshot) -> Header:

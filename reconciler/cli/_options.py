@@ -46,9 +46,11 @@ def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+MANIFEST = "credentials.yaml"
+
 manifest_options = _stack(
-    option("-f", "--file", "files", multiple=True, type=click.Path(path_type=Path), default=("credentials.yaml",),
-           show_default="credentials.yaml",
+    option("-f", "--file", "files", multiple=True, type=click.Path(path_type=Path), default=(MANIFEST,),
+           show_default=MANIFEST,
            help="Manifest: a file, a folder (its *.yaml and *.yml), or - for standard input. Repeatable."),
     consent("--allow-empty", help="Accept a manifest without any credential."),
 )  # fmt: skip
@@ -79,7 +81,8 @@ def key_file(_context: click.Context, _param: click.Parameter, value: str | None
 
 workspace_option = option(
     "-w", "--workspace", default="", metavar="NAME",
-    help="Workspace.  [default: the manifest's, or the store's only one]",
+    help="Workspace.  [default: the manifest's, for what reads one; else the store's only one;"
+    " else that of RECONCILER_FILE or credentials.yaml]",
 )  # fmt: skip
 
 reading_options = _stack(
@@ -182,7 +185,14 @@ def where(given: Mapping[str, Any]) -> Where:
         keep_old=timedelta(days=given.get("keep_old", 7)),
         environ=os.environ,
         flags=store_selection(),
+        manifest=usual_manifest(os.environ),
     )
+
+
+def usual_manifest(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where a command that takes no ``-f`` looks for the manifest: where ``-f`` would."""
+    named = [Path(path) for path in environ.get("RECONCILER_FILE", "").split(os.pathsep) if path]
+    return tuple(named) or (Path(MANIFEST),)
 
 
 def what(given: Mapping[str, Any]) -> What:
