@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import verdicts
@@ -213,6 +213,14 @@ def applied_summary(outcomes: tuple[Outcome, ...], unchanged: int) -> str:
     parts = [f"{counts[Result(word)]} {word}" for word in shown]
     parts += [f"{counts[Result.ACCEPTED]} accepted (not stored)"] if counts[Result.ACCEPTED] else []
     return f"Applied: {', '.join(parts)}, {counts[Result.SKIPPED]} not attempted; {unchanged} unchanged."
+
+
+def unwritten(report: Report, why: str) -> Report:
+    """The report of a run whose output was cut off: a problem more, which says as well what the run came to."""
+    code, outcomes = CODES["not-written"], report.outcomes
+    said = applied_summary(outcomes, len(report.plan.kept)) if outcomes and report.plan else ""
+    detail = f"{why}; the run itself ended with exit code {exit_code(report)}. {said}".rstrip()
+    return replace(report, problems=(*report.problems, Problem(code.name, code.summary, detail=detail, hint=code.hint)))
 
 
 def rows(snapshot: Snapshot, traits: Mapping[str, Traits]) -> tuple[Row, ...]:

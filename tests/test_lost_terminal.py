@@ -62,14 +62,32 @@ def test_a_hang_up_that_is_ignored_stays_ignored(slow):
 
 
 @pytest.mark.parametrize(
-    "redirect", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full", ">/dev/full 2>/dev/full"]
+    ("redirect", "code"),
+    [(">&-", 0), ("2>&-", 0), (">&- 2>&-", 0), ("<&- >&- 2>&-", 0), ("2>/dev/full", 0), (">/dev/full 2>/dev/full", 64)],
 )
-def test_streams_that_nobody_can_write_to_change_nothing_of_the_work(project, redirect):
+def test_streams_that_nobody_can_write_to_change_nothing_of_the_work(project, redirect, code):
     project.right_secrets()
     line = f"{sys.executable} -m reconciler apply --yes --sandbox {' '.join(REPORT)} {redirect}"
     done = subprocess.run(["bash", "-c", line], cwd=project.path, env=project.env, timeout=60, check=False)
-    assert done.returncode == 0
-    assert set(told(project)[1].values()) == {"created"}
+    assert done.returncode == code
+    report, results = told(project)
+    assert (report["exit_code"], set(results.values())) == (code, {"created"})
+
+
+def test_a_terminal_that_goes_away_unheeded_ends_the_run_with_its_own_code(slow):
+    """As under ``nohup``: nothing but the failing writes tells of it."""
+    project, urls = slow
+    main, end = os.openpty()
+    process = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "reconciler", "apply", "--yes", *REPORT, *urls], cwd=project.path,
+        env=project.env, stdin=subprocess.DEVNULL, stdout=end, stderr=end, start_new_session=True,
+    )  # fmt: skip
+    os.close(end)
+    assert os.read(main, 1)
+    os.close(main)
+    assert process.wait(timeout=30) == 0
+    report, results = told(project)
+    assert (report["exit_code"], set(results.values())) == (0, {"created"})
 
 
 @pytest.mark.parametrize("command", [["check"], ["apply", "--yes"]])

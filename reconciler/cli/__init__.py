@@ -8,13 +8,15 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
 
 from reconciler import __version__
+from reconciler.cli._streams import reader_gone, tell
 from reconciler.cli._typed import Typed
-from reconciler.codes import Exit
+from reconciler.codes import CODES, Exit
 
 COMMANDS = {
     "validate": "reconciler.cli.manifest",
@@ -92,17 +94,34 @@ def run(arguments: Sequence[str]) -> int:
         with suppress(OSError):
             error.show(sys.stderr)
         return _failed(arguments, error, Exit.USAGE)
-    except BrokenPipeError:
-        # the reader went away (`| head`): nothing is wrong, and nobody is left to tell
-        sys.stderr.close()
-        return Exit.DONE
     except (Exception, SystemExit) as error:  # noqa: BLE001
         # the one choke point: a bug must end in a report, not in a traceback, nor in a plug-in's own exit code
-        from reconciler.cli._failure import tell_bug
-
-        tell_bug(error)
-        return _failed(arguments, error, Exit.BUG)
+        if isinstance(error, OSError | SystemExit) and _by_click(error):
+            return _unwritten(error)
+        return _crashed(arguments, error)
     return int(code or 0)
+
+
+def _by_click(error: BaseException) -> bool:
+    """Whether click itself was writing: its help, or the version. All that we write ourselves we answer for."""
+    import traceback
+
+    return Path(traceback.extract_tb(error.__traceback__)[-1].filename).parent == Path(click.__file__).parent
+
+
+def _unwritten(error: OSError | SystemExit) -> int:
+    if isinstance(error, SystemExit) or reader_gone(error, sys.stdout):
+        # the reader went away (`--help | head`): nothing is wrong, and nobody is left to tell
+        return Exit.DONE
+    tell(f"error[not-written]: {CODES['not-written'].summary}: {error.strerror}")
+    return Exit.USAGE
+
+
+def _crashed(arguments: Sequence[str], error: BaseException) -> int:
+    from reconciler.cli._failure import tell_bug
+
+    tell_bug(error)
+    return _failed(arguments, error, Exit.BUG)
 
 
 def _failed(arguments: Sequence[str], error: BaseException, code: Exit) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import __version__
+from reconciler.cli._streams import out, tell
 
 if TYPE_CHECKING:
     from reconciler.report import Report
@@ -35,11 +35,12 @@ def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
 def print_json(command: str, error: BaseException) -> int:
     """The report of a failure on stdout, and its exit code."""
     from reconciler.render import render
-    from reconciler.report import exit_code
+    from reconciler.report import exit_code, unwritten
 
     report = failed(command, error)
-    click.echo(render("json", report, width=0, colour=False, now=""), nl=False)
-    sys.stdout.flush()
+    if why := out(render("json", report, width=0, colour=False, now="")):
+        report = unwritten(report, why)
+        tell(f"error[not-written]: {report.problems[-1].detail}")
     return exit_code(report)
 
 

@@ -13,9 +13,9 @@ import click
 
 from reconciler import logs
 from reconciler.cli import _options as opt
-from reconciler.cli._output import Output, made
+from reconciler.cli._output import Output, complain, made, problem_page
 from reconciler.cli._reports import Target
-from reconciler.cli._streams import forget, out
+from reconciler.cli._streams import forget, out, reader_gone
 from reconciler.context import Terminal
 from reconciler.errors import ReconcilerError
 from reconciler.report import Report, exit_code
@@ -64,27 +64,40 @@ def _hand(name: str, output: Output, function: Callable[[], Handed]) -> int:
 
     report = output.save(made(name, output, prepare))
     if not prepared or report.errors:
-        output.emit(report)
-        return exit_code(report)
+        return output.end(report)
     out(output.text(report), err=True)
     try:
         prepared[0].give()
     except ReconcilerError as error:
-        report = output.save(replace(report, problems=(*report.problems, error.problem())))
-        out(output.text(replace(report, problems=(error.problem(),))), err=True)
+        report = output.save(replace(report, problems=(*report.problems, error.problem())), again=True)
+        out(problem_page(error.problem()), err=True)
     return exit_code(report)
 
 
-def write(text: str) -> None:
-    """The value to stdout, as its bytes. Raises ReconcilerError ``not-written``: a part of a secret is no secret."""
+def write(text: str) -> bool:
+    """The value to stdout, as its bytes; False where nobody reads any more.
+
+    Raises ReconcilerError ``not-written``: a part of a secret is no secret.
+    """
     if sys.stdout is None:
         raise ReconcilerError("not-written", "stdout is closed")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        forget(sys.stdout)
     except OSError as error:
+        gone = reader_gone(error, sys.stdout)
         forget(sys.stdout)
-        raise ReconcilerError("not-written", f"stdout: {error.strerror}") from None
+        if not gone:
+            raise ReconcilerError("not-written", f"stdout: {error.strerror}") from None
+        return False
+    return True
+
+
+def only_giving(name: str, give: Callable[[], object]) -> int:
+    """The exit code of a command that has no report, only what it hands out; a failure is told on stderr."""
+    try:
+        give()
+    except ReconcilerError as error:
+        return complain(name, error)
+    return 0

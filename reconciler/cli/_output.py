@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -19,9 +19,10 @@ from reconciler.cli._reports import Target, write
 from reconciler.cli._streams import out, tell
 from reconciler.cli._typed import typed
 from reconciler.collector import collector_off
-from reconciler.context import Terminal, now
+from reconciler.context import WIDTH_WITHOUT_TERMINAL, Terminal, now
 from reconciler.errors import ManifestInvalid, ReconcilerError
-from reconciler.report import Report, exit_code
+from reconciler.model import Problem
+from reconciler.report import Report, exit_code, unwritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +33,51 @@ class Output:
     terminal: Terminal
     reports: tuple[Target, ...] = ()
     """What ``--report`` asks for beside stdout."""
+    cut: list[str] = field(default_factory=list)
+    """Why stdout does not hold all that was to be there; empty where it does, or where nobody reads it."""
 
     def text(self, report: Report) -> str:
         from reconciler.render import render
 
         return render(self.format, report, width=self.terminal.width, colour=self.terminal.colour, now=now())
 
-    def save(self, report: Report) -> Report:
+    def save(self, report: Report, *, again: bool = False) -> Report:
         """Write the files; what could not be written is told by the report that comes back."""
         from reconciler.render import for_file
 
-        return write(self.reports, report, lambda name, one: for_file(name, one, now=now()))
+        return write(self.reports, report, lambda name, one: for_file(name, one, now=now()), again=again)
+
+    def say(self, text: str) -> None:
+        """A part of the product, to stdout."""
+        if why := out(text):
+            self.cut.append(why)
 
     def emit(self, report: Report) -> None:
         """stdout carries the product; a run that only failed has none, so people read why on stderr."""
         product = report.plan or report.rows or report.checkups or report.entries or report.facts
         only_failed = bool(report.errors) and report.command != "validate" and not product
-        out(self.text(report), err=self.format == "table" and only_failed)
+        if self.format == "table" and only_failed:
+            out(self.text(report), err=True)
+        else:
+            self.say(self.text(report))
+
+    def end(self, report: Report) -> int:
+        """Emit it; the exit code. A product that was cut off is told where it can be: stderr, and the files."""
+        self.emit(report)
+        if report.bug:
+            tell_bug(report.bug)
+        if self.cut:
+            report = unwritten(report, self.cut[0])
+            out(problem_page(report.problems[-1]), err=True)
+            self.save(report, again=True)
+        return exit_code(report)
+
+
+def problem_page(problem: Problem) -> str:
+    """One problem alone, as people read it."""
+    from reconciler.render import render
+
+    return render("table", Report("", problems=(problem,)), width=WIDTH_WITHOUT_TERMINAL, colour=False, now="")
 
 
 def reporting(name: str, *, brief: bool = False) -> Callable[[Callable[..., Report]], Callable[..., int]]:
@@ -70,10 +99,7 @@ def reporting(name: str, *, brief: bool = False) -> Callable[[Callable[..., Repo
             click.get_current_context().obj = output
             with collector_off() if brief else nullcontext():
                 report = output.save(made(name, output, lambda: function(**given)))
-                output.emit(report)
-                if report.bug:
-                    tell_bug(report.bug)
-                return exit_code(report)
+                return output.end(report)
 
         return call
 

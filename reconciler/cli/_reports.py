@@ -50,17 +50,24 @@ def _special(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
-def write(wanted: tuple[Target, ...], report: Report, text: Callable[[str, Report], str]) -> Report:
-    """Write them all. What could not be written is a problem of the report that comes back."""
-    problems: list[Problem] = []
+def write(
+    wanted: tuple[Target, ...], report: Report, text: Callable[[str, Report], str], *, again: bool = False
+) -> Report:
+    """Write them all. What could not be written is a problem of the report that comes back.
+
+    ``again``: what a run came to last is written over what was written before; a pipe had its report already.
+    """
+    code, problems = CODES["not-written"], list(report.problems)
     for target in wanted:
+        if again and _special(target.path):
+            continue
         try:
             _replace(target.path, text(target.format, report))
         except OSError as error:
             detail = f"--report {target.format}={target.path}: {error.strerror}"
-            problems.append(Problem("usage", "a report could not be written", detail=detail,
-                                    hint=CODES["unreadable"].hint))  # fmt: skip
-    return replace(report, problems=(*report.problems, *problems)) if problems else report
+            problem = Problem(code.name, code.summary, detail=detail, hint=code.hint)
+            problems += [] if problem in problems else [problem]
+    return replace(report, problems=tuple(problems))
 
 
 def _replace(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli._output import Output
 from reconciler.cli._progress import Bar
-from reconciler.cli._streams import out, tell
+from reconciler.cli._streams import tell
 from reconciler.report import Report
 
 if TYPE_CHECKING:
@@ -49,12 +49,14 @@ class Conversation:
         return plan_page(report, self.output.terminal.width, colour=self.output.terminal.colour)
 
     def confirm(self, question: str) -> bool:
-        """Ask on stderr; only the literal word yes will do."""
-        if self._shown:
-            click.echo(self._page(self._shown), nl=False, err=True)
+        """Ask on stderr; only the literal word yes will do, and nothing where the question could not be put."""
         from reconciler.render.rows import safe
 
-        click.echo(f"\n{safe(question)} Only 'yes' will be accepted: ", nl=False, err=True)
+        shown = self._page(self._shown) if self._shown else ""
+        try:
+            click.echo(f"{shown}\n{safe(question)} Only 'yes' will be accepted: ", nl=False, err=True)
+        except OSError:
+            return False
         return sys.stdin is not None and sys.stdin.readline().strip() == "yes"
 
     def asking(self, plan: Plan) -> None:
@@ -98,4 +100,4 @@ class Conversation:
         if self._bar:
             self._bar.above(text)
         else:
-            out(text)
+            self.output.say(text)

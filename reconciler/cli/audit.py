@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reconciler.cli import _options as opt
-from reconciler.cli._output import complain, reporting
-from reconciler.cli._streams import forget
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.cli._handing import only_giving, write
+from reconciler.cli._output import reporting
 from reconciler.report import Report
 
 
@@ -39,20 +37,9 @@ def export(*, since: str, **given: Any) -> int:
     from reconciler.app import auditing, history
     from reconciler.context import now
 
-    try:
+    def give() -> None:
         for line in auditing.export(opt.where(given), history.since(since, now())):
-            _write(line)
-    except ReconcilerError as error:
-        return complain("audit export", error)
-    return 0
+            if not write(f"{line}\n"):
+                break
 
-
-def _write(line: str) -> None:
-    """One line to stdout. Raises UsageError ``not-written`` where it cannot take it: half a log is no log."""
-    try:
-        click.echo(line)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        forget(sys.stdout)
-        raise UsageError("not-written", str(error.strerror)) from None
+    return only_giving("audit export", give)

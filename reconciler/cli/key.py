@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from reconciler.cli import _options as opt
-from reconciler.cli._handing import Handed, handing, write
-from reconciler.cli._output import complain, reporting
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.cli._handing import Handed, handing, only_giving, write
+from reconciler.cli._output import reporting
+from reconciler.errors import UsageError
 from reconciler.report import Report
 
 
@@ -35,15 +35,13 @@ def backup(**given: Any) -> int:
     """Write the store's key to stdout, base64, for a safe or another machine's RECONCILER_KEY. Refuses a terminal."""
     from reconciler.app import keys
 
-    try:
-        if sys.stdout.isatty():
+    def give() -> None:
+        if sys.stdout is not None and sys.stdout.isatty():
             raise UsageError("usage", "stdout is a terminal: a key belongs into a file or a pipe",
                              "reconciler key backup > FILE   (with umask 077)")  # fmt: skip
-        key = keys.backup(opt.where(given))
-    except ReconcilerError as error:
-        return complain("key backup", error)
-    click.echo(key.reveal())
-    return 0
+        write(f"{keys.backup(opt.where(given)).reveal()}\n")
+
+    return only_giving("key backup", give)
 
 
 @key_.command("export")

@@ -10,15 +10,9 @@ import click
 def schema_(*, installed: bool) -> int:
     """Print the JSON Schema of a manifest, for editors and other tools."""
     from reconciler import schema
-    from reconciler.errors import ReconcilerError
+    from reconciler.cli._handing import only_giving, write
 
-    try:
-        click.echo(_installed() if installed else schema.builtin_text(), nl=False)
-    except ReconcilerError as error:
-        from reconciler.cli._output import complain
-
-        return complain("schema", error)
-    return 0
+    return only_giving("schema", lambda: write(_installed() if installed else schema.builtin_text()))
 
 
 def _installed() -> str:

@@ -10,7 +10,7 @@ ROWS = (
     usage("variable-twice", "two credentials set the same variable", "name one of them, or give --prefix"),
     usage("not-quotable", "a value cannot be written so that its reader gets it back", "another --format"),
     usage("file-exists", "there is a file of that name", "name another one, or overwrite it with --force"),
-    usage("not-written", "the value could not be written", "check the path, the disk and the permissions"),
+    usage("not-written", "the output could not be written", "check the path, the disk and the permissions"),
     Code("no-such-command", Fault.PERSON, Exit.NO_COMMAND, "there is no such program", "check the name and PATH"),
     Code("not-executable", Fault.PERSON, Exit.NOT_EXECUTABLE, "the program cannot be run", "chmod +x it, or name it"),
 )
