@@ -17,7 +17,11 @@ import certifi
 import httpx
 from aiohttp.abc import ResolveResult
 
+from reconciler import regular
 from reconciler.errors import ReconcilerError, UsageError
+
+LARGEST_CA_FILE = 4 * 1024 * 1024
+"""Bytes of a file of certificates."""
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _URL = re.compile(rf"https://(?P<host>(?:{_LABEL}\.)+[a-z]{{2,63}})(?::443)?(?P<path>/[!\"$-\[\]-~]*)")
@@ -74,16 +78,17 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """A context that checks names and chains against certifi's authorities, and those in ``ca_file``.
 
     Made by hand: ``ssl.create_default_context`` honours SSLKEYLOGFILE, which writes every session's keys to a file.
-    Raises UsageError ``no-such-file``.
+    Raises UsageError ``no-such-file`` or ``unreadable``.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(certifi.where())
     if ca_file is not None:
+        given = regular.read(ca_file, LARGEST_CA_FILE, f"--ca-file {ca_file}")
         try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise UsageError("no-such-file", f"{ca_file} is no readable file of certificates") from error
+            context.load_verify_locations(cadata=given.decode("ascii", "ignore"))  # comments
+        except (ValueError, ssl.SSLError):
+            raise UsageError("unreadable", f"--ca-file {ca_file} holds no certificates in PEM") from None
     if context.keylog_filename is not None:
         raise RuntimeError("the TLS context would log its keys")
     return context

@@ -12,6 +12,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
+from reconciler import regular
 from reconciler.codes import CODES
 from reconciler.errors import UsageError
 from reconciler.model import Place, Problem, Severity
@@ -60,12 +61,7 @@ def find(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
 
 def load(path: Path) -> Source:
     """Read one file, or standard input for ``-``. Raises UsageError ``no-such-file`` or ``unreadable``."""
-    try:
-        data = _standard_input() if str(path) == STDIN else _bytes(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise UsageError("no-such-file", str(path)) from None
-    except OSError as error:
-        raise UsageError("unreadable", f"{path}: {error.strerror}") from None
+    data = _standard_input() if str(path) == STDIN else regular.read(path, LARGEST, hint="pass a pipe as  -f -")
     if len(data) > LARGEST:
         return Source(str(path), trouble=_whole("too-large"))
     try:
@@ -73,14 +69,6 @@ def load(path: Path) -> Source:
     except ValueError as error:
         line, column, why = error.args
         return Source(str(path), trouble=_whole("not-utf8", why, (line, column)))
-
-
-def _bytes(path: Path) -> bytes:
-    # not waiting for a writer: a pipe by name could keep a run for ever
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise UsageError("unreadable", f"{path} is not a regular file", "pass a pipe as  -f -")
-        return file.read(LARGEST + 1)
 
 
 def _is_folder(path: Path) -> bool:
@@ -102,7 +90,10 @@ def _real(path: Path) -> str:
 @cache
 def _standard_input() -> bytes:
     """Read once a run: apply reads its manifest again under the lease, and a pipe gives its content only once."""
-    return sys.stdin.buffer.read(LARGEST + 1) if sys.stdin is not None else b""
+    try:
+        return sys.stdin.buffer.read(LARGEST + 1) if sys.stdin is not None else b""
+    except OSError as error:
+        raise UsageError("unreadable", f"-: {error.strerror}") from None
 
 
 def _whole(code: str, detail: str = "", mark: tuple[int, int] = (1, 1)) -> Trouble:

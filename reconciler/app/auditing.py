@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reconciler import audit
+from reconciler import audit, regular
 from reconciler.app.wiring import Where, header_at, keyring, known_workspace, open_store
 from reconciler.codes import CODES
 from reconciler.errors import UsageError
 from reconciler.model import Problem
 from reconciler.report import Report
 from reconciler.stores.base import Store
+
+LIMIT = 16 * 1024 * 1024
+"""Bytes of a file of anchors."""
 
 
 def verify(where: Where, anchors: Sequence[str]) -> Report:
@@ -69,12 +72,13 @@ def anchors_of(given: Sequence[str], file: Path | None) -> list[str]:
     """
     if file is None:
         return list(given)
+    data = regular.read(file, LIMIT, f"--anchors {file}", "one anchor alone: --anchor SEQ:HASH")
+    if len(data) > LIMIT:
+        raise UsageError("unreadable", f"--anchors {file} is larger than {LIMIT // 2**20} MiB", "split it")
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, NotADirectoryError):
-        raise UsageError("no-such-file", f"--anchors {file}") from None
-    except (OSError, UnicodeDecodeError):
-        raise UsageError("unreadable", f"--anchors {file}") from None
+        lines = data.decode().splitlines()
+    except UnicodeDecodeError:
+        raise UsageError("unreadable", f"--anchors {file} is not UTF-8") from None
     found = [line.split()[0] for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not found:
         # an artifact that came out empty must not look like an anchor that matches

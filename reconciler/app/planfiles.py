@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
-from reconciler import __version__, audit, git, planfile, private, schema
+from reconciler import __version__, audit, git, planfile, private, regular, schema
 from reconciler.app.prepared import Prepared
 from reconciler.app.preparing import What
 from reconciler.app.wiring import Where, keyring
@@ -133,13 +133,7 @@ def read(path: Path) -> PlanFile:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            given = file.read(LIMIT + 1)
-    except FileNotFoundError:
-        raise UsageError("no-such-file", str(path)) from None
-    except OSError as error:
-        raise UsageError("unreadable", f"{path}: {error.strerror}") from None
+    given = regular.read(path, LIMIT, hint="a plan is read from the file that  plan --out  wrote")
     if len(given) > LIMIT:
         raise Refused("plan-altered", _NO_PLAN)
     return given
