@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from reconciler import renames
 from reconciler.codes import CODES
 from reconciler.model import Action, Problem
 from reconciler.plans import Change
@@ -33,7 +34,19 @@ def refusals(changes: Sequence[Change], stored: int, scope: Scope) -> tuple[Prob
     lifted = [change.name for change in changes if change.lifts_protection]
     if lifted and deletes:
         found.append(_refusal("lifts-and-deletes", f"it lifts the protection of {', '.join(lifted)}"))
+    found += _missed_renames(changes)
     return tuple(found)
+
+
+def _missed_renames(changes: Sequence[Change]) -> Iterator[Problem]:
+    """A typing error in ``moved_from`` must not end as a delete and a create."""
+    for one in renames.missed(changes):
+        gone = [change.name for change in one.meant if change.action is Action.DELETE]
+        if gone and one.create.credential:
+            name, old = one.create.name, one.create.credential.moved_from
+            why = f"{name} has moved_from: {old}, which is not stored; this plan creates {name}, and deletes "
+            hint = f"if it is renamed:  moved_from: {gone[0]} ; if it is another one, apply without --prune first"
+            yield _refusal("moved-from-unknown", why + ", ".join(gone), hint)
 
 
 def _forbidden(change: Change) -> str:

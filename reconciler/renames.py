@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler.codes import CODES
-from reconciler.model import Credential, Place, Problem
+from reconciler.model import Action, Credential, Place, Problem, Severity
+from reconciler.plans import Change
 from reconciler.state import Record
+
+LOOKED_AT = 100
+"""For so many renames of one plan names like theirs are looked for: it takes its time."""
 
 
 def stored_as(credential: Credential, records: Mapping[str, Record]) -> str:
@@ -32,6 +37,56 @@ class Wish:
     old: str
     place: Place
     """Of the value of ``moved_from``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A create whose ``moved_from`` names nothing that is stored, and what it probably meant."""
+
+    create: Change
+    meant: tuple[Change, ...]
+    """Notes or deletes of stored credentials that no manifest declares: of the same account, or of a name like it."""
+
+
+def missed(changes: Sequence[Change]) -> Iterator[Missed]:
+    """The creates of a plan that were probably to be renames."""
+    left = {change.name: change for change in changes if change.record and "undeclared" in change.reasons}
+    creates = [change for change in changes if change.action is Action.CREATE and _old_name(change)]
+    if not left or not creates:
+        return
+    from difflib import get_close_matches
+
+    by_account: dict[Any, list[str]] = {}
+    for name, change in left.items():
+        by_account.setdefault(_account(change), []).append(name)
+    for number, create in enumerate(creates):
+        names = [*by_account.get(_account(create), ())]
+        names += get_close_matches(_old_name(create), left, 3, 0.6) if number < LOOKED_AT else []
+        if names:
+            yield Missed(create, tuple(left[name] for name in dict.fromkeys(names)))
+
+
+def _old_name(change: Change) -> str:
+    return change.credential.moved_from if change.credential else ""
+
+
+def _account(change: Change) -> Any:
+    """What tells one account from another, as far as it is declared."""
+    return change.declared.provider, frozenset(change.declared.settings.items())
+
+
+def notes(changes: Sequence[Change]) -> Iterator[Problem]:
+    """A warning for each of them, where nothing is deleted."""
+    code = CODES["moved-from-unknown"]
+    for one in missed(changes):
+        kept = [change.name for change in one.meant if change.action is Action.NOTE]
+        if kept and one.create.credential:
+            name, old = one.create.name, _old_name(one.create)
+            verb = "is" if len(kept) == 1 else "are"
+            detail = f"{old} is not stored, so {name} is created; {', '.join(kept)} {verb}, and in no manifest"
+            hint = f"did you mean  moved_from: {kept[0]} ?"
+            place = one.create.credential.place("moved_from")
+            yield Problem(code.name, code.summary, place, f"{name}.moved_from", detail, hint, Severity.WARNING)
 
 
 def conflicts(wishes: Sequence[Wish], declared: Mapping[str, Place]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from builders import TRAITS, credential, record, rejection, verdict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler import renames
 from reconciler.gates import delete_limit
 from reconciler.model import Action, Answer, Result, SecretState, Status
 from reconciler.planner import plan
@@ -156,6 +157,32 @@ def test_an_old_name_that_went_from_the_manifest_is_given_up_without_asking():
     change = only(make([credential("new")], [replace(record("new"), old_name="old")]))
     assert (change.action, change.reasons, change.asks) == (Action.UPDATE, ("moved-from",), False)
     assert [(f.field, f.before, f.after) for f in change.fields] == [("moved_from", "old", None)]
+
+
+@pytest.mark.parametrize(
+    ("old", "sid", "stored", "meant"),
+    [
+        ("alerts-ue", "AC2", "alerts-eu", ["alerts-eu"]),  # a name like it
+        ("something", "AC1", "alerts-eu", ["alerts-eu"]),  # the same account
+        ("something", "AC2", "alerts-eu", []),
+    ],
+)
+def test_a_moved_from_that_names_nothing_is_told_with_what_it_probably_meant(old, sid, stored, meant):
+    entry, scope = replace(credential("new", sid=sid), moved_from=old), replace(SCOPE, prune=True)
+    pruned = make([entry], [record(stored)], scope=scope)
+    assert [refusal.code for refusal in pruned.refusals] == ["moved-from-unknown"] * len(meant)
+    assert list(renames.notes(pruned.changes)) == []
+    kept = make([entry], [record(stored)])
+    assert kept.refusals == ()
+    assert [note.hint for note in renames.notes(kept.changes)] == [f"did you mean  moved_from: {m} ?" for m in meant]
+
+
+def test_a_moved_from_is_no_mistake_where_nothing_is_left_over_or_the_entry_is_stored():
+    wrong = replace(credential("new"), moved_from="alerts-ue")
+    everything = make([wrong, credential("alerts-eu")], [record("alerts-eu")], scope=replace(SCOPE, prune=True))
+    there = make([wrong], [replace(record("new"), old_name="alerts-ue"), record("alerts-eu")],
+                 scope=replace(SCOPE, prune=True))  # fmt: skip
+    assert (everything.refusals, there.refusals) == ((), ())
 
 
 def test_a_moved_from_of_what_was_never_stored_is_a_create_that_says_so():

@@ -173,6 +173,30 @@ def test_attack_05_an_old_row_put_back_under_the_old_name_stops_every_command(mo
         assert (done.code, "tampered" in done.out + done.err) == (5, True)
 
 
+# a moved_from that names nothing
+
+
+def test_a_moved_from_that_is_typed_wrong_ends_in_no_delete_and_create(moved):
+    moved.edit("moved_from: marketing-us", "moved_from: marketting-us")
+    noted = moved.sandbox("plan")
+    assert noted.code == 0
+    assert "warning[moved-from-unknown]" in noted.out
+    assert "credentials.yaml:5:17   sms-france.moved_from" in noted.out
+    assert "did you mean  moved_from: marketing-us ?" in noted.out
+    shown = moved.sandbox("plan", "--prune", "--out", "plan.json")
+    assert "marketting-us, which is not stored; this plan creates sms-france, and deletes marketing-us" in shown.out
+    digest = shown.out.split("Digest ")[1].split(".")[0]
+    for arguments in (["--prune"], ["--prune", "--expect", digest], ["plan.json"]):
+        done = moved.sandbox("apply", "--yes", *arguments)
+        assert (done.code, "error[moved-from-unknown]" in done.err) == (4, True)
+        assert "if it is renamed:  moved_from: marketing-us ;" in done.err
+    assert names(moved) == {"alerts-eu": 1, "marketing-us": 1, "otp-apac": 1}
+    # another one after all: created first, then the old one may go
+    assert moved.sandbox("apply", "--yes").code == 0
+    assert moved.sandbox("apply", "--yes", "--prune").code == 0
+    assert names(moved) == {"alerts-eu": 1, "otp-apac": 1, "sms-france": 1}
+
+
 # a name that another credential bore before
 
 

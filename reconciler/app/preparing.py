@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from reconciler import manifest as manifests
-from reconciler import planner, schema
+from reconciler import planner, renames, schema
 from reconciler.app import literals, plugged
 from reconciler.app.prepared import Prepared, new_workspace, secrets_folder
 from reconciler.app.resolving import Resolved, known, resolve
@@ -103,7 +103,8 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
     header = _header(where, store, workspace, snapshot)
     unseen = _not_compared(entries, resolved, found, plan)
     alike = shared(entries, resolved)
-    problems = (*manifest.warnings, *problems, *alike, *unseen, *new_workspace(store, snapshot), *waiting)
+    problems = (*manifest.warnings, *problems, *alike, *unseen, *new_workspace(store, snapshot), *waiting,
+                *renames.notes(plan.changes))  # fmt: skip
     counts = len(manifest.credentials), len(manifest.files)
     return Prepared(manifest.credentials, entries, *counts, traits, store, keys, snapshot, resolved, found, scope, plan,
                     header, problems, where.origin, sources=manifest.files)  # fmt: skip

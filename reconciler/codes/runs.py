@@ -62,6 +62,11 @@ ROWS = (
         "remove moved_from: then the old one is undeclared, and --prune deletes it; or rename to a name that is free",
     ),
     refused(
+        "moved-from-unknown",
+        "moved_from names nothing that is stored",
+        "name the stored one in moved_from, or take it out",
+    ),
+    refused(
         "lifts-and-deletes",
         "one plan lifts a protection and deletes",
         "apply without --prune first; then plan the deletes, and look at every name",
