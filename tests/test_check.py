@@ -195,13 +195,26 @@ def test_check_names_a_refused_submission_that_waits_and_whether_it_can_send(app
     done = applied.sandbox("check")
     assert done.code == 3
     assert "✗ never-in      rejected        never accepted" in done.out
-    assert "! marketing-us  rejected        v1 (secret of " in done.out
-    assert "Check: 3 ready, 2 rejected.   Act on: never-in.   Waiting: marketing-us." in done.out
+    assert "! marketing-us  waiting         v1 (secret of " in done.out
+    assert "Check: 3 ready, 1 never accepted.   Act on: never-in.   Waiting: marketing-us." in done.out
+    said = applied.sandbox("check", "--format", "markdown").out
+    assert "3 of 3 ready, 1 never accepted, 1 update waiting\n" in said
     assert "reconciler cancel never-in -w production --sandbox" in done.out
     told = applied.sandbox("check", "--format", "json").json
     assert [(row["name"], row["ready"]) for row in told["waiting"]] == [("marketing-us", True), ("never-in", False)]
     for format_ in ("markdown", "github"):
         assert "never-in" in applied.sandbox("check", "--format", format_).out
+
+
+def test_what_waits_is_told_by_what_the_check_has_just_learnt(applied, refusing_server):
+    applied.write(WRONG, "sinch-token")
+    assert applied.sandbox("apply", "--yes").code == 3
+    dead = applied.run("check", "alerts-eu", f"--sandbox-url=sinch={refusing_server(401)}")
+    assert (dead.code, "and the update of v1 was rejected: nothing serves." in dead.out) == (3, True)
+    assert "Check: 0 ready, 1 refused.   Act on: alerts-eu.   Waiting: alerts-eu." in dead.out
+    back = applied.sandbox("check", "alerts-eu")
+    assert (back.code, "v1 (secret of " in back.out) == (0, True)
+    assert "Check: 1 ready.   Waiting: alerts-eu." in back.out
 
 
 def test_checking_one_name_tells_by_its_exit_code_whether_it_can_send(applied):
@@ -210,7 +223,8 @@ def test_checking_one_name_tells_by_its_exit_code_whether_it_can_send(applied):
     applied.sandbox("apply", "--yes")
     assert applied.sandbox("check", "never-in").code == 3
     update_waits = applied.sandbox("check", "marketing-us")
-    assert (update_waits.code, "rejected" in update_waits.out) == (0, True)
+    assert (update_waits.code, "the update was rejected" in update_waits.out) == (0, True)
+    assert "Check: 1 ready.   Waiting: marketing-us." in update_waits.out
     assert "never-in" not in update_waits.out
     assert applied.sandbox("check", "nobody").code == 64
 

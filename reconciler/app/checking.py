@@ -54,6 +54,8 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         made = run(tasks, selection.asking, only_look, watcher, sandbox=where.sandbox)
         checkups = _checkups(made)
         _remember(where, store, keys, workspace, checkups)
+        # what waits is told beside what is known by now
+        left = store.load(workspace) if snapshot.rejections else snapshot
         head = header_of(store, snapshot)
     finally:
         store.close()
@@ -62,7 +64,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         header=head,
         problems=(*warned, *_unasked(made), *((made.error.problem(),) if made.error else ())),
         checkups=checkups,
-        waiting=_waiting(snapshot, selection, known),
+        waiting=_waiting(left, selection, known),
         traits=known,
         skipped=len(snapshot.records) - len(checkups),
         due=due(wanted, now()[:10]),

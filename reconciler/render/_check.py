@@ -46,7 +46,8 @@ def _waiting(row: Row, report: Report, wide: int) -> Iterator[Line]:
         return
     sign = say.sign(row.status)
     said = say.rejection_state(refused, row.record)
-    yield Text.assemble((sign, STYLES[sign]), f" {row.name:<{wide}}  rejected        {said}")
+    found = "waiting" if row.record else "rejected"
+    yield Text.assemble((sign, STYLES[sign]), f" {row.name:<{wide}}  {found:<14}  {said}")
     yield f"  {'':<{wide}}  {say.attempt(refused)}"
     yield f"  {'':<{wide}}  {say.verdict_facts(refused.declared.provider, refused.verdict)}"
     yield from (
@@ -77,7 +78,10 @@ def _said(checkup: Checkup, report: Report) -> Iterator[str]:
 
 
 def _counts(report: Report) -> str:
-    """``Check: 14 ready, 1 limited, 1 due, 1 refused, 1 not reached.   Act on: ... Ask again: ...``"""
+    """``Check: 14 ready, 1 limited, 1 due, 1 refused, 1 not reached.   Act on: ... Ask again: ...``
+
+    What was asked counts by its answer; an update that waits beside it is named, and no number.
+    """
     found = Counter("not reached" if c.verdict.answer is Answer.UNKNOWN else str(c.after) for c in report.checkups)
     parts = {
         "ready": found[Status.READY],
@@ -85,13 +89,13 @@ def _counts(report: Report) -> str:
         "due": len({one.name for one in report.due}),
         "refused": found[Status.REFUSED_NOW],
         "suspended": found[Status.SUSPENDED],
-        "rejected": len(report.waiting),
+        "never accepted": sum(1 for row in report.waiting if row.record is None),
         "not reached": found["not reached"],
     }
     said = ", ".join(f"{number} {what}" for what, number in parts.items() if number or what == "ready")
     act = [c.record.name for c in report.checkups if not c.after.startswith("ready")]
     act += [row.name for row in report.waiting if not row.ready and row.name not in act]
-    wait = [row.name for row in report.waiting if row.ready]
+    wait = [row.name for row in report.waiting if row.record]
     again = [c.record.name for c in report.checkups if c.verdict.answer is Answer.UNKNOWN]
     line = f"Check: {said}."
     line += f"   Act on: {', '.join(act)}." if act else ""

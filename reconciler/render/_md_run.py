@@ -110,7 +110,10 @@ def _checked(report: Report) -> str:
     due = len({one.name for one in report.due})
     parts = [f"{ready} of {len(report.checkups)} ready"]
     parts += [f"{number} {what}" for what, number in sorted(found.items())]
-    parts += [f"{len(report.waiting)} rejected"] if report.waiting else []
+    never = sum(1 for row in report.waiting if row.record is None)
+    waiting = len(report.waiting) - never
+    parts += [f"{never} never accepted"] if never else []
+    parts += [f"{say.count(waiting, 'update')} waiting"] if waiting else []
     parts += [f"{due} due"] if due else []
     parts += ["interrupted"] if report.interrupted else []
     sign = "🔴" if bad else "🟢" if len(parts) == 1 else "🟠"
