@@ -97,6 +97,15 @@ def test_at_night_only_secrets_are_taken_up(project, tmp_path):
     assert "applied 2 of 2" in summary
 
 
+def test_at_night_a_secret_that_is_missing_is_red_and_named(project, tmp_path):
+    project.right_secrets()
+    (apply,) = commands("apply.yml", "apply")
+    assert project.sandbox("apply", "--yes").code == 0
+    del project.env["TWILIO_AUTH_TOKEN"]
+    done, summary = run(project, apply, tmp_path, RECONCILER_SECRETS_ONLY="true")
+    assert (done.returncode, "marketing-us.auth_token" in summary) == (1, True)
+
+
 def test_an_invalid_manifest_is_annotated_where_it_is_wrong(project, tmp_path):
     project.edit("region: eu", "region: mars")
     (validate,) = commands("review.yml", "validate")

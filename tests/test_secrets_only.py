@@ -137,3 +137,46 @@ def test_what_contradicts_it_is_usage(planned, flags):
     assert planned.sandbox("plan", ONLY, *flags).code == 64
     assert planned.sandbox("apply", "--yes", ONLY, *flags).code == 64
     assert planned.sandbox("apply", "plan.json", ONLY).code == 64
+
+
+# a run that does nothing but compare insists on what it compares
+
+
+@pytest.fixture
+def rotating(applied):
+    """All stored; of two secrets one is gone from this machine, and one is no secret any more."""
+    del applied.env["INFOBIP_API_KEY"]
+    applied.env["TWILIO_AUTH_TOKEN"] = "short"
+    return applied
+
+
+@pytest.mark.parametrize("command", [("plan", ONLY), ("apply", ONLY, "--yes")], ids=lambda c: c[0])
+def test_a_secret_that_cannot_be_had_is_no_success_and_every_one_is_named(rotating, command):
+    (rotating.path / "sinch-token").write_text("0" * 32)
+    done = rotating.sandbox(*command)
+    assert done.code == 1
+    assert [name for name in ("marketing-us.auth_token", "otp-apac.api_key") if name in done.out + done.err] == [
+        "marketing-us.auth_token", "otp-apac.api_key",
+    ]  # fmt: skip
+    assert versions(rotating) == {"alerts-eu": 1, "marketing-us": 1, "otp-apac": 1}
+
+
+def test_only_what_is_taken_up_must_be_there(planned):
+    planned.env.pop("INFOBIP_API_KEY")
+    done = planned.sandbox("apply", ONLY, "--yes")
+    assert done.code == 0, done.out + done.err
+
+
+@pytest.mark.parametrize("named", [("--secrets", "auto"), {"RECONCILER_SECRETS": "auto"}], ids=["flag", "variable"])
+def test_what_can_be_had_is_enough_where_somebody_says_so(rotating, named):
+    flags, env = (named, {}) if isinstance(named, tuple) else ((), named)
+    done = rotating.sandbox("apply", ONLY, "--yes", *flags, env=env)
+    assert done.code == 0
+    assert "No changes in what could be compared; 2 secrets could not be compared." in done.out
+
+
+def test_without_a_key_nothing_is_compared_and_that_is_no_success(applied):
+    for file in (applied.path.parent / "home").rglob("*.key"):
+        file.unlink()
+    done = applied.sandbox("plan", ONLY)
+    assert (done.code, "key-missing" in done.err) == (5, True)

@@ -48,7 +48,8 @@ class What:
 
     files: tuple[Path, ...]
     only: tuple[str, ...] = ()
-    secrets: Secrets = Secrets.AUTO
+    secrets: Secrets | None = None
+    """``None``: as fits the run, see :attr:`comparing`."""
     secrets_dir: Path | None = None
     allow_empty: bool = False
     prune: bool = False
@@ -61,6 +62,11 @@ class What:
             raise UsageError("usage", "--secrets-only is about the secrets: drop --secrets skip")
         if self.secrets_only and self.prune:
             raise UsageError("usage", "--secrets-only changes nothing else: drop --prune")
+
+    @property
+    def comparing(self) -> Secrets:
+        """How much is compared. A run that does nothing but compare insists: a miss must not pass for success."""
+        return self.secrets or (Secrets.REQUIRE if self.secrets_only else Secrets.AUTO)
 
 
 def read(where: Where, what: What) -> tuple[Manifest, Mapping[str, Traits]]:
@@ -138,12 +144,12 @@ def _existing(where: Where) -> Store | None:
 
 def _keys(where: Where, what: What, store: Store | None) -> tuple[Keyring | None, tuple[Problem, ...]]:
     """The key to compare secrets with; without one, ``auto`` is as ``skip``, with a note."""
-    if store is None or what.secrets is Secrets.SKIP:
+    if store is None or what.comparing is Secrets.SKIP:
         return None, ()
     try:
         return keyring(where, store), ()
     except StoreError as error:
-        if error.code.name != "key-missing" or what.secrets is Secrets.REQUIRE:
+        if error.code.name != "key-missing" or what.comparing is Secrets.REQUIRE:
             raise
         return None, (Problem("key-missing", "secrets are not compared: " + error.code.summary, detail=error.detail,
                               hint=error.hint, severity=Severity.WARNING),)  # fmt: skip
@@ -157,13 +163,13 @@ def _secrets(
     keys: Keyring | None,
     snapshot: Snapshot,
 ) -> tuple[Resolved, Known]:
-    if what.secrets is Secrets.SKIP or (store and not keys):
+    if what.comparing is Secrets.SKIP or (store and not keys):
         return Resolved(), Known(compared=False)
     wanted = [c for c in entries.values() if selects(what.only, c.name)]
     resolved = resolve(wanted, Surroundings(where.environ, _folder(what, wanted)), where.beat)
     fingerprint = keys.fingerprinter(snapshot.workspace) if keys else None
     found = known(wanted, resolved, fingerprint, snapshot.records)
-    if what.secrets is Secrets.REQUIRE and found.missing:
+    if what.comparing is Secrets.REQUIRE and found.missing:
         raise ManifestInvalid(_unresolved(entries, resolved, found))
     return resolved, found
 

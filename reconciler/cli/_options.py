@@ -57,8 +57,9 @@ manifest_options = _stack(
 
 planning_options = _stack(
     option("--only", multiple=True, metavar="GLOB", help="Only credentials whose name matches. Repeatable."),
-    option("--secrets", type=click.Choice(["auto", "require", "skip"]), default="auto", show_default=True,
-           help="Compare the secrets that can be had here, insist on all, or compare none."),
+    option("--secrets", type=click.Choice(["auto", "require", "skip"]),
+           help="Compare the secrets that can be had here, insist on all, or compare none."
+           "  [default: auto; with --secrets-only: require]"),
     option("--secrets-only", is_flag=True, help="Take up new secret values and try refused ones again; nothing else."),
     option("--secrets-dir", type=click.Path(path_type=Path), help="Folder of file:// references."
            "  [default: the manifest's folder]"),
@@ -202,7 +203,7 @@ def what(given: Mapping[str, Any]) -> What:
     return What(
         files=given["files"],
         only=given.get("only", ()),
-        secrets=Secrets(given.get("secrets", "auto")),
+        secrets=Secrets(given["secrets"]) if given.get("secrets") else None,
         secrets_dir=given.get("secrets_dir"),
         allow_empty=given["allow_empty"],
         prune=given.get("prune", False),

@@ -62,7 +62,7 @@ def _verdict(report: Report, plan: Plan) -> str:
     """The one line that everybody reads."""
     number = len(plan.effective)
     if not number and not plan.refusals:
-        return f"⚪ no changes ({len(plan.kept)} unchanged)"
+        return f"⚪ {planned.no_changes(plan)}"
     what = say.count(number, "SMS credential change")
     found = list(_grave(report, plan))
     sign = icon(report)

@@ -35,7 +35,7 @@ def apply_page(report: Report, plan: Plan, problems: tuple[md.Section, ...]) -> 
 def _applied(report: Report, plan: Plan) -> str:
     """``✅ applied 3 of 4, otp-apac rejected · anchor 412:9c1e77a0d2b45f18``."""
     if not report.outcomes:
-        return f"⚪ no changes ({len(plan.kept)} unchanged)"
+        return f"⚪ {planned.no_changes(plan)}"
     by = {result: [o.change.name for o in report.outcomes if o.result is result] for result in Result}
     done = len(report.outcomes) - sum(len(by[result]) for result in (*_BAD, *UNSTORED))
     parts = [f"applied {done} of {len(report.outcomes)}"]

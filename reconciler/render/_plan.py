@@ -57,13 +57,13 @@ def _live_counts(report: Report) -> str:
 
 
 def no_changes(report: Report) -> str:
-    """What a plan without changes says."""
+    """What a plan without changes says, and no more than it knows."""
     what = "what was selected" if report.plan and report.plan.partial else "everything declared"
     if report.plan and report.plan.secrets_only:
         what = "every secret"
-    unseen = report.plan.secrets_total - report.plan.secrets_compared if report.plan else 0
-    but = f", but {say.count(unseen, 'secret')} could not be compared" if unseen else ""
-    return f"No changes: {what} is stored as declared{but}."
+    if report.plan and (unseen := planned.unseen(report.plan)):
+        return f"No changes {unseen}."
+    return f"No changes: {what} is stored as declared."
 
 
 def _head(report: Report) -> Iterator[Line]:

@@ -22,6 +22,21 @@ def grave(plan: Plan) -> str:
     return f"{deletes} {lifts}"
 
 
+def unseen(plan: Plan) -> str:
+    """What nobody knows of the secrets, behind the word changes; empty where all were compared."""
+    number = plan.secrets_total - plan.secrets_compared
+    if not number:
+        return ""
+    if not plan.compared:
+        return f"in what was compared; {say.count(number, 'secret was', 'secrets were')} not"
+    return f"in what could be compared; {say.count(number, 'secret')} could not be compared"
+
+
+def no_changes(plan: Plan) -> str:
+    """The same in a title, with how many are as declared."""
+    return " ".join(part for part in ("no changes", unseen(plan), f"({len(plan.kept)} unchanged)") if part)
+
+
 def exactly(report: Report) -> str:
     """The arguments of the apply that does what a plan says, and nothing else."""
     sandbox = " --sandbox" if report.header and report.header.mode is Mode.SANDBOX else ""
