@@ -161,6 +161,7 @@ class _Silent:
     """Nobody watches: the report says it all."""
 
     interactive = False
+    again = "apply"
 
     def plan(self, report: Report) -> None:
         """Shown to nobody."""

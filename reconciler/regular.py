@@ -9,10 +9,11 @@ from pathlib import Path
 from reconciler.errors import UsageError
 
 
-def read(path: Path, most: int, said: str = "", hint: str = "name a regular file") -> bytes:
+def read(path: Path, most: int, said: str = "", hint: str = "name a regular file", absent: str = "") -> bytes:
     """The file's bytes, one more than ``most`` where it has more. ``said`` is how a message names it, else its path.
 
-    Raises UsageError ``no-such-file``, and ``unreadable`` for a pipe, a device or a folder, with ``hint``.
+    Raises UsageError ``no-such-file``, with ``absent`` as hint, and ``unreadable`` for a pipe, a device or a folder,
+    with ``hint``.
     """
     said = said or str(path)
     try:
@@ -22,6 +23,7 @@ def read(path: Path, most: int, said: str = "", hint: str = "name a regular file
                 raise UsageError("unreadable", f"{said} is not a regular file", hint)
             return file.read(most + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError("no-such-file", said) from None
+        folder = "" if path.is_absolute() else f", in {Path.cwd()}"
+        raise UsageError("no-such-file", f"{said}{folder}", absent) from None
     except OSError as error:
         raise UsageError("unreadable", f"{said}: {error.strerror}") from None

@@ -168,6 +168,9 @@ def exit_code(report: Report) -> int:
         found.add(Exit.ATTENTION)
     if report.required > sum(1 for row in report.rows if row.ready):
         found.add(Exit.ATTENTION)
+    if report.plan and report.plan.refusals:
+        # apply will refuse it: who reviews must not find out after the merge
+        found.add(Exit.REFUSED)
     if report.detailed_exitcode and report.plan and report.plan.effective:
         found.add(Exit.CHANGES)
     return next((int(code) for code in PRECEDENCE if code in found), 0)

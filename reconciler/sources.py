@@ -61,7 +61,13 @@ def find(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
 
 def load(path: Path) -> Source:
     """Read one file, or standard input for ``-``. Raises UsageError ``no-such-file`` or ``unreadable``."""
-    data = _standard_input() if str(path) == STDIN else regular.read(path, LARGEST, hint="pass a pipe as  -f -")
+    data = (
+        _standard_input()
+        if str(path) == STDIN
+        else regular.read(
+            path, LARGEST, hint="pass a pipe as  -f -", absent="check the path and the folder; -f names the manifest"
+        )
+    )
     if len(data) > LARGEST:
         return Source(str(path), trouble=_whole("too-large"))
     try:

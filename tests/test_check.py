@@ -272,7 +272,8 @@ def test_a_name_deleted_and_created_again_does_not_begin_at_its_old_version(appl
 def test_more_deletes_than_the_limit_are_refused_until_the_number_is_named(applied):
     without(applied, "otp-apac")
     without(applied, "alerts-eu")
-    assert "apply will refuse this plan: too-many-deletes" in applied.sandbox("plan", "--prune").out
+    plan = applied.sandbox("plan", "--prune")
+    assert (plan.code, "apply will refuse this plan: too-many-deletes" in plan.out) == (4, True)
     assert applied.sandbox("apply", "--yes", "--prune").code == 4
     assert len(statuses(applied)) == 3
     assert applied.sandbox("apply", "--yes", "--prune", "--max-deletes", "2").code == 0

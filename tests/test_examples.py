@@ -56,6 +56,24 @@ def test_a_refused_credential_makes_the_plan_red_and_is_annotated_in_the_manifes
     assert re.search(r"^::error file=credentials\.yaml,line=\d+", done.stdout, re.MULTILINE)
 
 
+def test_the_key_of_the_review_plans_and_neither_applies_nor_reads(project, tmp_path):
+    """As the README beside the workflows sets it up: one key for each environment."""
+    project.right_secrets()
+    assert project.sandbox("store", "create").code == 0
+    backup, review = re.findall(r"\$ reconciler (key .*?) --store \S+ > ", (EXAMPLES / "github/README.md").read_text())
+    keys = {name: project.sandbox(*command.split()).out for name, command in (("all", backup), ("review", review))}
+    for file in (project.path.parent / "home").rglob("*.key"):
+        file.unlink()
+    (plan,) = commands("review.yml", "plan")
+    (apply,) = commands("apply.yml", "apply")
+    done, summary = run(project, plan, tmp_path, RECONCILER_KEY=keys["review"])
+    assert (done.returncode, "asked live" in summary) == (0, True), done.stdout + done.stderr
+    assert run(project, apply, tmp_path, RECONCILER_KEY=keys["review"])[0].returncode == 5
+    assert run(project, apply, tmp_path, RECONCILER_KEY=keys["all"])[0].returncode == 0
+    read = ("read", "marketing-us", "auth_token", "--reveal")
+    assert project.sandbox(*read, env={"RECONCILER_KEY": keys["review"]}).code == 5
+
+
 def merged(project, message: str, tmp_path) -> str:
     """What the workflow takes for the approved digest of a merge with this message."""
     who = ("-c", "user.name=lea", "-c", "user.email=lea@example.invalid")

@@ -6,6 +6,7 @@ import re
 import stat
 
 import pytest
+from conftest import Project
 
 WRONG = "f" * 32
 SUMMARY = re.compile(r"^Plan: (\d+) to create, (\d+) to update, (\d+) to delete, (\d+) unchanged\.$", re.MULTILINE)
@@ -216,7 +217,7 @@ def test_a_protected_credential_does_not_become_another_account(applied):
     applied.edit("AC00000000000000000000000000000001", "AC00000000000000000000000000000003")
     applied.edit("protected: true", "protected: false")
     plan = applied.sandbox("plan")
-    assert "REFUSED: protected" in plan.out
+    assert (plan.code, "REFUSED: protected" in plan.out) == (4, True)
     done = applied.sandbox("apply", "--yes")
     assert done.code == 4
     assert "error[protected]" in done.err
@@ -239,6 +240,24 @@ def test_a_throw_away_machine_without_a_store_stores_nothing(project):
     assert "store create" in done.err
     assert not (project.path / ".reconciler").exists()
     assert not (project.path.parent / "home").exists()
+
+
+def test_a_run_in_another_folder_is_not_led_to_a_second_store(applied, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = Project(elsewhere, applied.env).sandbox("list")
+    assert (done.code, f"there is no {elsewhere}/.reconciler/sandbox.db" in done.err) == (5, True)
+    (advice,) = [line for line in done.err.splitlines() if line.startswith("  do")]
+    assert advice.index("--store") < advice.index("reconciler store create --sandbox")
+    missing = Project(elsewhere, applied.env).sandbox("plan")
+    assert (missing.code, f"credentials.yaml, in {elsewhere}" in missing.err, "-f" in missing.err) == (64, True, True)
+
+
+def test_three_slashes_where_four_were_meant_are_told(applied):
+    url = f"sqlite://{applied.path}/.reconciler/sandbox.db"
+    done = applied.sandbox("list", "--store", url)
+    assert (done.code, f"is {url.replace('sqlite:///', 'sqlite:////')} meant?" in done.err) == (5, True)
+    assert applied.sandbox("list", "--store", url.replace("sqlite:///", "sqlite:////")).code == 0
 
 
 def test_apply_without_terminal_and_without_yes_does_nothing(project):
@@ -333,6 +352,8 @@ def test_configuring_flags_read_the_environment_and_consenting_ones_do_not(proje
     env = {"RECONCILER_SANDBOX": "1", "RECONCILER_YES": "1", "RECONCILER_FORMAT": "json"}
     done = project.run("apply", env=env)
     assert (done.code, done.json["problems"][0]["code"]) == (64, "not-confirmed")
+    asked = project.sandbox("apply", "-f", "credentials.yaml", "--only", "alerts-eu", "--atomic")
+    assert "in CI: reconciler apply --file credentials.yaml --sandbox --only alerts-eu --atomic --yes" in asked.err
 
 
 def test_json_of_apply_holds_every_outcome(project):

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 from builders import TIME, TRAITS, credential, record, rejection
+from conftest import MANIFEST
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -402,3 +403,24 @@ def test_a_plan_file_that_cannot_be_written_is_told(applied):
     with pytest.raises(UsageError):
         planfiles.check_target(Path("/nowhere/plan.json"))
     assert planfiles.Out(Path("x"), timedelta(days=7)).lasts.days == 7
+
+
+@pytest.mark.parametrize("text", [MANIFEST, json.dumps({"credentials": {}, "version": 1}, indent=1), None],
+                         ids=["yaml", "json", "folder"])  # fmt: skip
+@pytest.mark.parametrize(("command", "instead"), [("apply", "apply"), ("show", "plan")])
+def test_a_manifest_where_a_plan_file_belongs_is_no_forgery(project, text, command, instead):
+    if text:
+        project.write(text, "mine")
+    else:
+        (project.path / "mine").mkdir()
+    done = project.run(command, "mine")
+    assert (done.code, f"do   reconciler {instead} -f mine\n" in done.err) == (64, True), done.err
+
+
+@pytest.mark.parametrize("command", ["plan", "validate"])
+def test_a_manifest_without_its_flag_is_told_which(project, command):
+    done = project.run(command, "credentials.yaml")
+    assert (done.code, f"do   reconciler {command} -f credentials.yaml\n" in done.out + done.err) == (64, True)
+    unknown = project.run(command, "s3cr3t-of-somebody")
+    assert "-f FILE" in unknown.out + unknown.err
+    assert "s3cr3t" not in unknown.out + unknown.err

@@ -66,14 +66,14 @@ def without(project, *names):
 def deletes(project):
     assert project.sandbox("apply", "plan.json").code == 0
     without(project, "alerts-eu", "otp-apac")
-    assert project.sandbox("plan", "--prune", "--out", "plan.json").code == 0
+    assert project.sandbox("plan", "--prune", "--out", "plan.json").code == 4
 
 
 def protected(project):
     project.edit("  alerts-eu:\n", "  alerts-eu:\n    protected: true\n")
     assert project.sandbox("apply", "--yes").code == 0
     without(project, "alerts-eu")
-    assert project.sandbox("plan", "--prune", "--out", "plan.json").code == 0
+    assert project.sandbox("plan", "--prune", "--out", "plan.json").code == 4
 
 
 def lifted(project):
@@ -81,14 +81,14 @@ def lifted(project):
     assert project.sandbox("apply", "--yes").code == 0
     project.edit("protected: true", "protected: false")
     without(project, "otp-apac")
-    assert project.sandbox("plan", "--prune", "--out", "plan.json").code == 0
+    assert project.sandbox("plan", "--prune", "--out", "plan.json").code == 4
 
 
 def both_stored(project):
     assert project.sandbox("apply", "plan.json").code == 0
     project.edit("  otp-apac:\n", "  otp-apac:\n    moved_from: marketing-us\n")
     without(project, "marketing-us")
-    assert project.sandbox("plan", "--out", "plan.json").code == 0
+    assert project.sandbox("plan", "--out", "plan.json").code == 4
 
 
 def elsewhere(project):
@@ -99,7 +99,7 @@ def elsewhere(project):
 CASES = {
     "plan-altered": (lambda p: p.edit("Another", "Annother", "plan.json"), PLAN),
     "plan-altered, its signature": (lambda p: p.write(mended(p), "plan.json"), PLAN),
-    "plan-altered, no plan": (lambda p: None, ("apply", "credentials.yaml")),
+    "plan-altered, no plan": (lambda p: p.write("Nothing.\n", "notes.txt"), ("apply", "notes.txt")),
     "plan-newer": (lambda p: p.edit('"format_version":1', '"format_version":2', "plan.json"), PLAN),
     "plan-unsigned": (unsigned, PLAN),
     "plan-unsigned, another key": (of_another_key, PLAN),
@@ -151,6 +151,20 @@ def refused(case, project, request) -> None:
     request.config.cache.set(f"refusals/{case}", told)
     if not request.config.getoption("--update-golden"):
         assert told == written()[case]
+
+
+@pytest.mark.parametrize("case", ["protected", "too-many-deletes", "lifts-and-deletes", "name-taken"])
+def test_a_reviewer_gets_the_exit_code_that_apply_will_have(case, planned):
+    CASES[case][0](planned)
+    for command in (("plan", "--out", "again.json"), ("plan", "--detailed-exitcode", "--format", "json")):
+        prune = ("--prune",) if case != "name-taken" else ()
+        assert planned.sandbox(*command, *prune).code == 4
+    shown = planned.sandbox("show", "again.json")
+    assert shown.code == 4
+    assert f"apply will refuse this plan: {case}" in shown.out
+    assert "reconciler apply" not in shown.out
+    refused = planned.sandbox("apply", "again.json")
+    assert (refused.code, "will refuse" in refused.out, refused.err.count(f"error[{case}]")) == (4, False, 1)
 
 
 REPLAYED = ("plan-other-store", "plan-other-workspace", "plan-expired", "plan-finished", "plan-version-moved")

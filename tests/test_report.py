@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import TRAITS, credential, record, rejection
+from builders import TRAITS, credential, record, rejection, verdict
 
 from reconciler.codes import CODES, Exit
-from reconciler.model import Problem, Result, Severity
+from reconciler.model import Answer, Problem, Result, Severity
 from reconciler.planner import plan
 from reconciler.plans import Outcome, Plan
 from reconciler.report import Report, applied_summary, exit_code, plan_also, plan_summary, rows
@@ -80,6 +80,29 @@ def test_applied_counts_every_result():
 )
 def test_exit_code(report, code):
     assert exit_code(report) == code
+
+
+REFUSED = replace(planned(), refusals=(problem("too-many-deletes"),))
+"""A plan that apply will refuse, whoever consents."""
+
+
+@pytest.mark.parametrize(
+    ("rest", "code"),
+    [
+        ({}, Exit.REFUSED),
+        ({"detailed_exitcode": True}, Exit.REFUSED),
+        ({"live": {"a": verdict(Answer.REJECTED)}}, Exit.REFUSED),
+        ({"problems": (problem("store-missing"),)}, Exit.STORE),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "show"])
+def test_a_plan_that_apply_will_refuse_is_refused_already(command, rest, code):
+    assert exit_code(Report(command, plan=REFUSED, **rest)) == code
+
+
+def test_what_a_flag_of_apply_consents_to_is_no_refusal_of_the_plan():
+    consent = replace(problem("new-workspace"), severity=Severity.WARNING)
+    assert exit_code(Report("plan", plan=planned(), problems=(consent,))) == Exit.DONE
 
 
 def test_a_note_alone_is_no_change():

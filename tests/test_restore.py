@@ -128,9 +128,10 @@ def test_what_the_provider_does_not_accept_changes_nothing(changed, refusing_ser
 
 
 def test_a_restore_asks_first(changed):
-    done = changed.sandbox("restore", "marketing-us")
+    done = changed.sandbox("restore", "marketing-us", "--version", "1")
     assert done.code == 64
     assert "not-confirmed" in done.err
+    assert "reconciler restore marketing-us --version 1 --sandbox --yes" in done.err
 
 
 def test_protection_stays_on_and_holds_the_account(changed):

@@ -22,6 +22,8 @@ class Talk(Listener, Protocol):
 
     interactive: bool
     """Whether a person can be asked."""
+    again: str
+    """The command that runs, to be typed again."""
 
     def plan(self, report: Report) -> None:
         """Show what would be done."""
@@ -45,7 +47,7 @@ def apply(where: Where, source: Source, how: How, talk: Talk) -> Report:
     """Plan, show, gate, confirm, carry out. Raises ReconcilerError where nothing was begun."""
     agreed = how.yes or source.consented
     if not agreed and not talk.interactive:
-        raise UsageError("not-confirmed")
+        raise UsageError("not-confirmed", hint=f"in CI: {talk.again} --yes")
     store = _store(where, source, talk)
     try:
         prepared = source.prepare(where, store)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import stat
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,6 +52,10 @@ def _is_plan(path: Path) -> bool:
     except Refused as refused:
         # one that is too new, or that somebody wrote into, is a plan file all the same
         return refused.code.name == "plan-newer" or refused.detail != _NO_PLAN
+    except UsageError as error:
+        if error.code.name != "plan-is-manifest":
+            raise
+        return False
     return True
 
 
@@ -108,13 +114,19 @@ def _signer(where: Where, store: Store, prepared: Prepared) -> audit.Mac | None:
 _NO_PLAN = "it is no plan file"
 
 
-def read(path: Path) -> PlanFile:
-    """Read a plan file; needs no key, and says nothing of the signature.
+_MANIFEST = re.compile(rb"^(?:\xef\xbb\xbf)?[ \t{]*[\"']?credentials[\"']?[ \t]*:", re.MULTILINE)
+"""A line that every manifest in YAML has and no plan file, whatever was done to it: that is one line, in braces."""
 
-    Raises UsageError where there is no such file, Refused ``plan-newer``, and ``plan-altered`` for whatever else is
-    not exactly what this program writes.
+
+def read(path: Path, command: str = "apply") -> PlanFile:
+    """Read a plan file; needs no key, and says nothing of the signature. ``command``: what wants it.
+
+    Raises UsageError where there is no such file, or where it is a manifest; Refused ``plan-newer``, and
+    ``plan-altered`` for whatever else is not exactly what this program writes.
     """
-    given = _bytes(path)
+    given = _bytes(path, command)
+    if _MANIFEST.search(given):
+        raise _manifest(path, command)
     try:
         document = json.loads(given, parse_constant=_no_number)
         version = document.get("format_version")
@@ -132,7 +144,13 @@ def read(path: Path) -> PlanFile:
         raise Refused("plan-altered", "it holds what this program never writes") from None
 
 
-def _bytes(path: Path) -> bytes:
+def _manifest(path: Path, command: str) -> UsageError:
+    return UsageError("plan-is-manifest", str(path), f"reconciler {command} -f {shlex.quote(str(path))}")
+
+
+def _bytes(path: Path, command: str) -> bytes:
+    if path.is_dir():
+        raise _manifest(path, command)
     given = regular.read(path, LIMIT, hint="a plan is read from the file that  plan --out  wrote")
     if len(given) > LIMIT:
         raise Refused("plan-altered", _NO_PLAN)

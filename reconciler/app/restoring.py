@@ -44,7 +44,7 @@ def restore(where: Where, name: str, version: int, how: How, talk: Talk) -> Repo
     Raises UsageError where it is not kept, StoreError, Refused.
     """
     if not how.yes and not talk.interactive:
-        raise UsageError("not-confirmed")
+        raise UsageError("not-confirmed", hint=f"in CI: {talk.again} --yes")
     store = open_store(where)
     try:
         workspace = known_workspace(where, store)

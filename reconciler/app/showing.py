@@ -17,7 +17,7 @@ from reconciler.report import Filed, Header, Report
 
 def show(where: Where, path: Path) -> Report:
     """Show a plan file. Raises Refused ``plan-newer``, and ``plan-altered`` where it is not as it was written."""
-    file = planfiles.read(path)
+    file = planfiles.read(path, "plan")
     found = _beside(where, file)
     if found.signed is False:
         raise Refused("plan-altered", "its signature does not belong to its content")

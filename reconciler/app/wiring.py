@@ -72,12 +72,27 @@ def open_store(where: Where) -> Store:
     """
     from reconciler.stores import sqlite
 
-    store = sqlite.open_store(where.path, keep_old=where.keep_old)
+    try:
+        store = sqlite.open_store(where.path, keep_old=where.keep_old)
+    except StoreError as error:
+        raise _missing(where) if error.code.name == "store-missing" else error from None
     if store.info.mode is not where.mode:
         mode = store.info.mode
         store.close()
         raise StoreError("store-mode", f"{where.path} is a {mode} store, and this is a {where.mode} run")
     return store
+
+
+def _missing(where: Where) -> StoreError:
+    """That there is no store, and where: a run in another folder must not lead to a second one."""
+    path = where.path
+    said = f"there is no {path.absolute()}"
+    rooted = Path("/", path)
+    if where.store and not path.is_absolute() and rooted.parent.is_dir() and rooted.parent != Path("/"):
+        said += f"; three slashes are relative to this folder: is sqlite:///{rooted} meant?"
+    key = "" if where.sandbox else "; its key goes to RECONCILER_KEY or --key-file"
+    return StoreError("store-missing", said, "go to its folder, or name it with --store; "
+                      f"to make one on purpose: reconciler store create{where.flags}{key}")  # fmt: skip
 
 
 def create_store(where: Where) -> tuple[Store, str]:

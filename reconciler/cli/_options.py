@@ -240,14 +240,18 @@ def store_selection() -> str:
 
 
 def selection(*names: str) -> str:
-    """The options given on the command line, to be repeated in a next command."""
+    """The options given on the command line, to be repeated in a next command.
+
+    ``--sandbox`` also where the environment says it: whoever copies the command into another window must not go live.
+    """
     context = click.get_current_context()
     flags = {param.name: max(param.opts, key=len) for param in context.command.params}
     said: list[str] = []
     for name in names:
-        if context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+        given = context.params.get(name)
+        typed = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if not typed and not (name == "sandbox" and given):
             continue
-        given = context.params[name]
         values = given if isinstance(given, tuple) else (given,)
         said.extend(flags[name] if v is True else f"{flags[name]} {shlex.quote(str(v))}" for v in values)
     from reconciler.render.rows import safe

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class Conversation:
     """What apply says and asks. A reader that goes away (``| head``) ends the talk, never the run."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, again: str) -> None:
         self.output = output
+        self.again = again
         self.interactive = output.terminal.interactive
         self._people = output.format == "table"
         self._shown: Report | None = None

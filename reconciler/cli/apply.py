@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PLANNING = ("files", "allow_empty", "only", "secrets", "secrets_only", "prune", "max_deletes")
 """Options that choose what is planned; a plan file has them inside."""
+AGAIN = (*SELECTING, "sandbox_urls", "expect", "atomic", "new_workspace")
+"""Options that the same apply is asked for with again."""
 _DIGEST = re.compile(r"[cs]1-[0-9a-f]{32}", re.ASCII)
 
 
@@ -60,7 +62,7 @@ def apply_(*, plan: Path | None, expect: str, yes: bool, new_workspace: bool, at
     from reconciler.app.applying import How, apply
 
     how = How(yes, new_workspace, atomic, opt.asking(given))
-    with Conversation(current()) as talk:
+    with Conversation(current(), f"reconciler apply{opt.selection(*AGAIN)}") as talk:
         report = apply(opt.where(given), _source(plan, expect, given), how, talk)
     return replace(report, selection=opt.selection(*SELECTING, "sandbox_urls"),
                    found_by=opt.selection(*FOUND_BY, "sandbox_urls"),

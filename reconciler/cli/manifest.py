@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,23 @@ FOUND_BY = ("files", "secrets_only", "secrets_dir", "workspace", "store", "key_f
 SELECTING = (*FOUND_BY, "only", "prune", "max_deletes")
 
 
-@click.command("validate")
+BARE = {"allow_extra_args": True}
+"""Arguments are taken, to tell what is wrong with them."""
+
+
+def _by_flag() -> None:
+    """Raise UsageError for a bare argument: a manifest has a flag. What is no file may be anything, and is not said."""
+    context = click.get_current_context()
+    if not context.args:
+        return
+    from reconciler.errors import UsageError
+
+    files = [shlex.quote(text) for text in context.args if Path(text).exists()]
+    hint = f"reconciler {context.info_name} {' '.join(f'-f {file}' for file in files or ['FILE'])}"
+    raise UsageError("usage", "it takes no argument: a manifest is named with -f", hint)
+
+
+@click.command("validate", context_settings=BARE)
 @opt.manifest_options
 @opt.workspace_option
 @reporting("validate", brief=True)
@@ -26,10 +43,11 @@ def validate_(**given: Any) -> Report:
     """Check a manifest offline: no secret is read, no store opened, no provider asked."""
     from reconciler.app import planning
 
+    _by_flag()
     return planning.validate(opt.where(given), opt.what(given))
 
 
-@click.command("plan")
+@click.command("plan", context_settings=BARE)
 @opt.manifest_options
 @opt.planning_options
 @opt.store_options
@@ -49,6 +67,7 @@ def plan_(*, check: bool, detailed_exitcode: bool, out: Path | None, expires_in:
     """Show what apply would do. Writes nothing; asks providers with --check only."""
     from reconciler.app import planning
 
+    _by_flag()
     if out and any(out.absolute() == target.path.absolute() for target in current().reports):
         raise click.BadParameter(f"a report cannot have the path of the plan file, {str(out)!r}", param_hint="--out")
     where, what, file = opt.where(given), opt.what(given), opt.plan_file(out, expires_in)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -10,6 +11,9 @@ from reconciler.cli import _options as opt
 from reconciler.cli._output import current, reporting
 from reconciler.cli._talk import Conversation
 from reconciler.report import Report
+
+AGAIN = ("version", "workspace", "store", "key_file", "sandbox", "sandbox_urls")
+"""Options that the same restore is asked for with again."""
 
 
 @click.command("restore")
@@ -27,4 +31,5 @@ def restore_(*, name: str, version: int | None, yes: bool, **given: Any) -> Repo
     from reconciler.app.restoring import restore
 
     how = How(yes, asking=opt.asking(given))
-    return opt.with_store(restore(opt.where(given), name, version or 0, how, Conversation(current())))
+    talk = Conversation(current(), f"reconciler restore {shlex.quote(name)}{opt.selection(*AGAIN)}")
+    return opt.with_store(restore(opt.where(given), name, version or 0, how, talk))

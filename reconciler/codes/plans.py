@@ -41,6 +41,7 @@ ROWS = (
         "reconciler list  says why it was refused; plan again to drop it, or  reconciler cancel NAME",
     ),
     usage("plan-no-store", "without a store there is nothing to hold a plan file to", "reconciler store create"),
+    usage("plan-is-manifest", "this is a manifest, and no plan file", "name it with -f: reconciler apply -f FILE"),
     usage("plan-not-replaced", "--out names a file that is no plan file", "name another one, or remove it first"),
     Code(
         "left-out",

@@ -24,7 +24,8 @@ ROWS = (
     store(
         "store-missing",
         "there is no store there",
-        "make it on purpose: reconciler store create; its key goes to RECONCILER_KEY or --key-file",
+        "name it with --store; or make one on purpose: reconciler store create; its key goes to RECONCILER_KEY or "
+        "--key-file",
     ),
     store("store-exists", "there is a store already", "use it, or name another one with --store"),
     store("store-refused", "the store is not yours alone to open", "chmod 600 the file, and own it"),
@@ -131,7 +132,7 @@ ROWS = (
         "ending somebody else's lease needs --yes",
         "look whether that run still lives; if it is gone: the same command with --yes",
     ),
-    usage("not-confirmed", "apply needs a terminal to ask, or --yes", "in CI: reconciler apply --yes"),
+    usage("not-confirmed", "this asks before it begins: it needs a terminal, or --yes", "the same command with --yes"),
     usage(
         "no-sandbox-url",
         "only a loopback address can stand in for a provider",

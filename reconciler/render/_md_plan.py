@@ -47,8 +47,8 @@ def _digest(report: Report, plan: Plan) -> str:
     """What to hold an apply to, and how."""
     if not plan.digest:
         return ""
-    command = md.code(f"reconciler apply{planned.exactly(report)}")
-    exactly = f" To apply exactly this: {command}." if planned.can_be_applied(report) else ""
+    commands = planned.commands(report)
+    exactly = f" To apply exactly this: {md.code(commands[-1])}." if commands else ""
     return f"Digest {md.code(plan.digest)}.{exactly} "
 
 

@@ -180,7 +180,8 @@ def what_comes(report: Report) -> Iterator[str]:
     if plan is None or not plan.effective:
         return
     yield ""
-    for refusal in plan.refusals:
+    # apply itself ends with the refusal
+    for refusal in plan.refusals if report.command != "apply" else ():
         yield f"apply will refuse this plan: {refusal.code}: {say.safe(refusal.detail)}. {say.safe(refusal.hint)}"
     would = _would(report, plan) if report.live and not plan.refusals else ""
     yield f"{would}{planned.grave(plan)}"
@@ -191,13 +192,12 @@ def _next(report: Report) -> Iterator[Line]:
     plan = report.plan
     if plan is None or not plan.effective or report.command == "apply":
         return
+    commands = planned.commands(report)
     if plan.digest:
-        exactly = " Apply exactly this:" if planned.can_be_applied(report) else ""
-        yield f"Digest {plan.digest}.{exactly}"
-    elif planned.can_be_applied(report):
-        yield "Apply it:"
-    if planned.can_be_applied(report):
-        yield f"  reconciler apply{planned.exactly(report)}"
+        yield f"Digest {plan.digest}.{' Apply exactly this:' if commands else ''}"
+    elif commands:
+        yield "Make the store, then apply it:" if len(commands) > 1 else "Apply it:"
+    yield from (f"  {command}" for command in commands)
 
 
 def _about_file(report: Report) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from reconciler.model import Action, Mode
+from reconciler.model import Action, Answer, Mode
 from reconciler.plans import Plan
 from reconciler.render import rows as say
 from reconciler.report import Filed, Report
@@ -39,20 +39,33 @@ def no_changes(plan: Plan) -> str:
 
 def exactly(report: Report) -> str:
     """The arguments of the apply that does what a plan says, and nothing else."""
-    sandbox = " --sandbox" if report.header and report.header.mode is Mode.SANDBOX else ""
+    new = " --new-workspace" if any(problem.code == "new-workspace" for problem in report.problems) else ""
     if report.filed:
+        sandbox = " --sandbox" if report.header and report.header.mode is Mode.SANDBOX else ""
         unsigned = "" if report.filed.file.signature else f" --expect {report.filed.file.plan.digest}"
         store = report.store_selection if sandbox in report.store_selection else report.store_selection + sandbox
-        return f" {shlex.quote(say.safe(report.filed.path))}{unsigned}{store}"
+        return f" {shlex.quote(say.safe(report.filed.path))}{unsigned}{store}{new}"
     digest = f" --expect {report.plan.digest}" if report.plan and report.plan.digest else ""
-    return f"{report.selection}{digest}"
+    return f"{report.selection}{digest}{new}"
+
+
+def commands(report: Report) -> tuple[str, ...]:
+    """What to type so that a plan is applied: the store first where there is none. Nothing where it leads nowhere."""
+    if not can_be_applied(report):
+        return ()
+    head = report.header
+    made_first = head is not None and not head.exists and head.mode is Mode.LIVE
+    store = (f"reconciler store create{report.store_selection}",) if made_first else ()
+    return (*store, f"reconciler apply{exactly(report)}")
 
 
 def can_be_applied(report: Report) -> bool:
-    """Whether there is any sense in the command: apply would not refuse it, as far as is known here."""
+    """Whether there is any sense in it: apply would not refuse it and would store something, as far as is known."""
     plan, filed = report.plan, report.filed
-    over = filed is not None and (filed.expired or bool(filed.finished_at))
-    return plan is not None and bool(plan.effective) and not plan.refusals and not over
+    if plan is None or plan.refusals or (filed is not None and (filed.expired or filed.finished_at)):
+        return False
+    bad = {name for name, verdict in report.live.items() if verdict.answer is not Answer.VALID}
+    return any(change.name not in bad and not change.unresolved for change in plan.effective)
 
 
 def plan_file(filed: Filed) -> Iterator[str]:
