@@ -144,11 +144,8 @@ class Keyring:
 
     def need(self, workspace: str, *purposes: str) -> None:
         """Raise StoreError ``key-lacks`` where one of these was not handed out: before anything is begun."""
-        if self._handed is None:
-            return
-        for purpose in purposes:
-            if workspace != self._handed.workspace or purpose not in subkeys.USES[self._handed.use]:
-                raise self._handed.lacks(workspace, purpose)
+        if self._handed and (lacking := self._handed.lacking(workspace, purposes)):
+            raise lacking
 
     def hand(self, workspace: str, use: str) -> subkeys.Handed:
         """What one use of one workspace takes, to be handed out. Raises StoreError ``key-lacks`` where it is not here.

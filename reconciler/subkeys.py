@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ USES: Mapping[str, tuple[str, ...]] = {
     "audit": (AUDIT,),
 }
 """What a handed key is for, and the purposes that this takes: ``plan`` compares secrets and signs plan files."""
+
+OWN = "bring the store's own key: no other does this"
 
 _FORMAT = 1
 _WORDS = {SEALING: "the sealing key (it opens secrets)", FINGERPRINTS: "the fingerprint key (it compares secrets)",
@@ -55,10 +57,17 @@ class Handed:
                  "data_key": self.current, "keys": keys}  # fmt: skip
         return Secret(base64.b64encode(to_json(whole).encode()).decode())
 
-    def lacks(self, workspace: str, purpose: str) -> StoreError:
-        """What to raise where another purpose or workspace is wanted."""
+    def lacking(self, workspace: str, purposes: Sequence[str]) -> StoreError | None:
+        """What to raise where other purposes or another workspace are wanted: each that is not here, and who has it."""
+        has = USES[self.use] if workspace == self.workspace else ()
+        missing = [purpose for purpose in purposes if purpose not in has]
+        if not missing:
+            return None
+        use = next((use for use, reaches in USES.items() if set(purposes) <= set(reaches)), "")
+        hint = f"reconciler key export --for {use} -w {workspace}   makes one, with the store's own key" if use else OWN
+        wanted = ", ".join(_WORDS[purpose] for purpose in missing)
         here = f"the key here is for {self.use} in {self.workspace}"
-        return StoreError("key-lacks", f"wanted: {_WORDS[purpose]} of {workspace}; {here}")
+        return StoreError("key-lacks", f"wanted: {wanted} of {workspace}; {here}", hint)
 
 
 def parse(text: Secret) -> Handed | None:

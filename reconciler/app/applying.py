@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler import sealing
+from reconciler import subkeys
 from reconciler.app.approving import Source
 from reconciler.app.asking import Asking
 from reconciler.app.carrying import Listener, carry_out, nothing_to_do
 from reconciler.app.planning import planned
 from reconciler.app.prepared import Prepared
-from reconciler.app.wiring import Where, create_store, open_store
+from reconciler.app.wiring import Where, create_store, key_at_hand, open_store
 from reconciler.errors import Refused, StoreError, UsageError
 from reconciler.report import Report
 from reconciler.stores.base import Store
+
+WRITING = (subkeys.SEALING, subkeys.FINGERPRINTS, subkeys.AUDIT)
+"""What a run that stores takes of the key."""
 
 
 class Talk(Listener, Protocol):
@@ -50,10 +53,10 @@ def apply(where: Where, source: Source, how: How, talk: Talk) -> Report:
         raise UsageError("not-confirmed", hint=f"in CI: {talk.again} --yes")
     store = _store(where, source, talk)
     try:
+        _whole(where, store)
         prepared = source.prepare(where, store)
         if prepared.keyring is None:
             raise StoreError("key-missing", "; ".join(p.detail for p in prepared.problems if p.code == "key-missing"))
-        prepared.keyring.need(prepared.header.workspace, sealing.SEALING, sealing.FINGERPRINTS, sealing.AUDIT)
         if nothing_to_do(prepared) and not prepared.plan.refusals:
             return planned(prepared, "apply")
         talk.plan(planned(prepared, "apply"))
@@ -63,6 +66,14 @@ def apply(where: Where, source: Source, how: How, talk: Talk) -> Report:
         return carry_out(where, source, how.asking, talk, prepared, atomic=how.atomic)
     finally:
         store.close()
+
+
+def _whole(where: Where, store: Store) -> None:
+    """Raise StoreError ``key-lacks`` where the key here was handed out for one use: no such key writes anything."""
+    key, _ = key_at_hand(where, store.info.id)
+    handed = subkeys.parse(key) if key else None
+    if handed and (lacking := handed.lacking(where.workspace or handed.workspace, WRITING)):
+        raise lacking
 
 
 def _store(where: Where, source: Source, talk: Talk) -> Store:

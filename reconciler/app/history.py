@@ -159,6 +159,6 @@ def _verified(where: Where, store: Store, workspace: str, chain: Sequence[audit.
     except StoreError as error:
         if error.code.name not in ("key-missing", "key-lacks"):
             raise
-        return f"not verified: {error.code.summary}"
+        return f"not verified: {error.code.summary}" + (f" ({error.detail})" if error.code.name == "key-lacks" else "")
     broken = audit.verify(workspace, chain, check)
     return f"BROKEN at {broken[0].subject}: {broken[0].detail}" if broken else "whole"

@@ -46,7 +46,9 @@ def backup(where: Where) -> Secret:
     if key is None:
         raise StoreError("key-missing", f"looked in {source}")
     if handed := subkeys.parse(key):
-        raise StoreError("key-lacks", f"wanted: the store's own key; the one here is for {handed.use} alone")
+        raise StoreError(
+            "key-lacks", f"wanted: the store's own key; the one here is for {handed.use} alone", subkeys.OWN
+        )
     sealing.open_keyring(info.id, slots, key)
     return key
 
