@@ -243,7 +243,7 @@ ROUND = st.builds(
     st.fixed_dictionaries(dict.fromkeys(NAMED, st.sampled_from([*ANSWERS, *["accepted"] * len(ANSWERS)]))),
     st.sampled_from([True, True, False]),
 )
-STEPS = ("rotate", "edit", "drop", "again", "anew", "rename", "rename")
+STEPS = ("rotate", "edit", "drop", "drop", "again", "anew", "rename", "rename")
 
 
 @st.composite
