@@ -1,6 +1,6 @@
 """Every refusal of an approval, each with its own code, message and hint: exit 4, nothing asked, nothing written.
 
-Their texts stand in ``refusals.txt``, whole: ``pytest --update-golden`` writes it again, a diff is reviewed.
+Their texts stand in ``refusals/``, whole: ``pytest --update-golden`` writes them again, a diff is reviewed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reconciler.codes.base import Exit
 
 __all__ = ["planned", "prepared_once"]
 
-TEXTS = Path(__file__).parent / "refusals.txt"
+TEXTS = Path(__file__).parent / "refusals"
 PLAN = ("apply", "plan.json")
 
 
@@ -138,7 +138,11 @@ def steady(text: str) -> str:
     return re.sub(r"(?<=by )\S+(?=, finished)", "LEA", text)
 
 
-def refused(case, project, request) -> None:
+def text_of(case: str) -> Path:
+    return TEXTS / f"{case.replace(', ', '+').replace(' ', '-')}.txt"
+
+
+def refused(case, project, golden) -> None:
     prepare, arguments = CASES[case]
     prepare(project)
     before = dump(project)
@@ -147,10 +151,7 @@ def refused(case, project, request) -> None:
     assert f"error[{case.partition(',')[0]}]" in done.err
     assert "Asking" not in done.out
     assert dump(project) == before
-    told = steady(done.err)
-    request.config.cache.set(f"refusals/{case}", told)
-    if not request.config.getoption("--update-golden"):
-        assert told == written()[case]
+    golden(text_of(case), steady(done.err))
 
 
 @pytest.mark.parametrize("case", ["protected", "too-many-deletes", "lifts-and-deletes", "name-taken"])
@@ -173,18 +174,18 @@ SECRETS = ("plan-secret-changed", "plan-uncompared")
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case not in REPLAYED + SECRETS])
-def test_it_is_refused_before_anything_is_asked_or_written(case, planned, request):
-    refused(case, planned, request)
+def test_it_is_refused_before_anything_is_asked_or_written(case, planned, golden):
+    refused(case, planned, golden)
 
 
 @pytest.mark.parametrize("case", REPLAYED)
-def test_attack_46_a_plan_that_is_stale_replayed_or_of_another_store_is_refused(case, planned, request):
-    refused(case, planned, request)
+def test_attack_46_a_plan_that_is_stale_replayed_or_of_another_store_is_refused(case, planned, golden):
+    refused(case, planned, golden)
 
 
 @pytest.mark.parametrize("case", SECRETS)
-def test_attack_47_a_secret_that_changes_between_plan_and_apply_is_found_before_asking(case, planned, request):
-    refused(case, planned, request)
+def test_attack_47_a_secret_that_changes_between_plan_and_apply_is_found_before_asking(case, planned, golden):
+    refused(case, planned, golden)
 
 
 def test_attack_46_neither_a_plan_nor_a_digest_brings_back_what_was_deleted_since(planned):
@@ -219,17 +220,8 @@ def test_attack_46_an_approved_create_is_not_that_of_a_name_deleted_since(planne
     assert "otp-two" not in versions(planned)
 
 
-def written() -> dict[str, str]:
-    """The texts of the file, by case."""
-    parts = re.split(r"(?m)^# (.+)\n", TEXTS.read_text())[1:]
-    return {case: text.removesuffix("\n") for case, text in zip(parts[::2], parts[1::2], strict=True)}
-
-
-def test_the_file_holds_every_refusal_and_no_other(request):
-    if request.config.getoption("--update-golden"):
-        texts = {case: request.config.cache.get(f"refusals/{case}", "") for case in CASES}
-        TEXTS.write_text("".join(f"# {case}\n{text}\n" for case, text in texts.items()))
-    assert list(written()) == list(CASES)
+def test_there_is_a_text_of_every_refusal_and_no_other():
+    assert {path.name for path in TEXTS.iterdir()} == {text_of(case).name for case in CASES}
     refusals = {row.name for row in plans.ROWS if row.exit is Exit.REFUSED}
     assert refusals <= {case.partition(",")[0] for case in CASES}
 
