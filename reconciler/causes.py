@@ -21,7 +21,12 @@ class Cause:
     """Keys of which one is wrong if this is the cause; empty: none of them is, the fault lies elsewhere."""
     by_itself: bool = False
     """Whether it happens although nobody changed anything here: expiry, revocation, an unpaid bill, an outage."""
+    concerns: tuple[str, ...] = ()
+    """Keys of which the credential must have one for it to be possible; empty: those that it blames."""
 
+
+LIKELIEST = 3
+"""How many are told: a longer list is a manual page, not an answer."""
 
 _GATEWAY = (Cause("a guest network's sign-in page, a proxy or a gateway answered in the provider's place", (), True),)
 _WAY = Cause("a firewall or proxy does not let this machine out to the host named above", (), True)
@@ -46,31 +51,38 @@ SHARED: Mapping[str, tuple[Cause, ...]] = {
 def likely(causes: Sequence[Cause], change: Change | None = None) -> tuple[str, ...]:
     """The texts of those causes that fit a change, the likeliest first.
 
-    For a new credential (or none) all fit, in the order given. For an update those that blame a changed key go first,
-    then those that happen by themselves; what blames only keys that worked before is left out, unless nothing else
+    For a new credential (or none) all fit, in the order given. For an update it is one that blames a changed key; where
+    there is none, one that happens by itself; what blames only keys that worked before is left out, unless nothing else
     remains. A stored credential that is asked about again was changed by nobody: only the second kind fits.
     """
     declared, changed = _declared(change), _changed(change)
-    fitting = [c for c in causes if declared is None or not c.blames or not declared.isdisjoint(c.blames)]
+    fitting = [cause for cause in causes if _possible(cause, declared)]
     if changed is None:
-        return tuple(cause.text for cause in fitting)
-    first = [c for c in fitting if not changed.isdisjoint(c.blames)]
-    second = [c for c in fitting if c.by_itself and c not in first]
-    return tuple(cause.text for cause in [*first, *second] or fitting)
+        return tuple(cause.text for cause in fitting[:LIKELIEST])
+    blaming = [cause for cause in fitting if not changed.isdisjoint(cause.blames)]
+    found = blaming or [cause for cause in fitting if cause.by_itself] or fitting
+    return tuple(cause.text for cause in found[:LIKELIEST])
+
+
+def _possible(cause: Cause, declared: set[str] | None) -> bool:
+    keys = cause.concerns or cause.blames
+    return declared is None or not keys or not declared.isdisjoint(keys)
 
 
 def because(change: Change, secrets: Collection[str]) -> str:
     """What narrows the causes down, for people: ``only the secret changed``; empty where nothing does.
 
-    ``secrets``: the provider's secret keys.
+    ``secrets``: the provider's secret keys. Keys that no provider sees do not count, and are named.
     """
     changed = _changed(change)
     own = (changed or set()) & (_declared(change) or set())
     if change.action not in (Action.UPDATE, Action.RENAME) or not own:
         return ""
+    beside = sorted((changed or set()) - own)
+    but = f"beside {', '.join(beside)} " if beside else ""
     if own <= set(secrets):
-        return "only the secret changed"
-    return f"only {own.pop()} changed" if len(own) == 1 else ""
+        return f"{but}only the secret changed"
+    return f"{but}only {own.pop()} changed" if len(own) == 1 else ""
 
 
 def _declared(change: Change | None) -> set[str] | None:

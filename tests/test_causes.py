@@ -38,17 +38,15 @@ def change(action=Action.UPDATE, *, fields=(), secret=SecretState.UNCHANGED, set
 @pytest.mark.parametrize(
     ("made", "texts"),
     [
-        pytest.param(None, "token region plan outage", id="nothing is known: all, in the usual order"),
-        pytest.param(change(Action.CREATE), "token region plan outage", id="a create: all, in the usual order"),
-        pytest.param(change(secret=SecretState.CHANGED), "token region outage", id="only the secret changed"),
-        pytest.param(change(secret=SecretState.NEW), "token region outage", id="a new secret"),
-        pytest.param(change(fields=["region"]), "region token outage", id="only the region changed"),
-        pytest.param(change(fields=["service_plan_id"]), "plan token outage", id="only the plan changed"),
-        pytest.param(
-            change(fields=["service_plan_id", "region"]), "region plan token outage", id="plan and region changed"
-        ),
-        pytest.param(change(fields=["api_token"]), "token region outage", id="another reference"),
-        pytest.param(change(fields=["provider", "region"]), "token region plan outage", id="another provider: all"),
+        pytest.param(None, "token region plan", id="nothing is known: the usual order"),
+        pytest.param(change(Action.CREATE), "token region plan", id="a create: the usual order"),
+        pytest.param(change(secret=SecretState.CHANGED), "token region", id="only the secret changed"),
+        pytest.param(change(secret=SecretState.NEW), "token region", id="a new secret"),
+        pytest.param(change(fields=["region"]), "region", id="only the region changed"),
+        pytest.param(change(fields=["service_plan_id"]), "plan", id="only the plan changed"),
+        pytest.param(change(fields=["service_plan_id", "region"]), "region plan", id="plan and region changed"),
+        pytest.param(change(fields=["api_token"]), "token region", id="another reference"),
+        pytest.param(change(fields=["provider", "region"]), "token region plan", id="another provider"),
         pytest.param(change(fields=["label", "tags.team"]), "token outage", id="only common keys"),
         pytest.param(change(Action.KEEP), "token outage", id="asked again, nobody changed anything"),
         pytest.param(
@@ -66,6 +64,19 @@ def test_a_key_that_is_left_out_has_its_default_and_may_be_wrong():
     assert likely([REGION, Cause("x", ("other",))], change(Action.CREATE, settings={})) == ("region",)
 
 
+def test_what_needs_a_key_that_the_credential_lacks_is_no_cause():
+    blocked = Cause("blocked", by_itself=True, concerns=("auth_token",))
+    assert likely([blocked, OUTAGE], change(Action.KEEP)) == ("outage",)
+    assert likely([replace(blocked, concerns=("api_token",)), OUTAGE], change(Action.KEEP)) == ("blocked", "outage")
+
+
+def test_an_update_of_the_secret_alone_blames_nothing_else():
+    found = likely(plugins.provider("twilio").causes["key-refused"], Change(
+        Action.UPDATE, "a", "twilio", ("secret",), secrets={"auth_token": SecretState.CHANGED}, record=record("a")
+    ))  # fmt: skip
+    assert [text.partition(":")[0] for text in found] == ["a wrong auth token", "one made in another region"]
+
+
 def test_where_nothing_fits_all_are_told():
     assert likely([PLAN], change(secret=SecretState.CHANGED)) == ("plan",)
     assert likely([], change()) == ()
@@ -74,8 +85,8 @@ def test_where_nothing_fits_all_are_told():
 def test_a_record_that_is_asked_about_again_needs_no_manifest():
     stored = Change(Action.KEEP, "a", "twilio", ("check",), record=record("a"))
     found = likely(plugins.provider("twilio").causes["key-refused"], stored)
-    assert found[0].startswith("the auth token was replaced")
-    assert not [text for text in found if "region" in text or "API key was" in text]
+    assert found[0].startswith("a wrong auth token")
+    assert not [text for text in found if "region" in text or "a wrong API key" in text]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +94,8 @@ def test_a_record_that_is_asked_about_again_needs_no_manifest():
     [
         (change(secret=SecretState.CHANGED), "only the secret changed"),
         (change(fields=["api_token"], secret=SecretState.CHANGED), "only the secret changed"),
-        (change(fields=["label"], secret=SecretState.CHANGED), "only the secret changed"),
+        (change(fields=["label"], secret=SecretState.CHANGED), "beside label only the secret changed"),
+        (change(fields=["label", "tags.team", "region"]), "beside label, tags only region changed"),
         (change(fields=["region"]), "only region changed"),
         (change(fields=["region"], secret=SecretState.CHANGED), ""),
         (change(Action.CREATE, secret=SecretState.NEW), ""),

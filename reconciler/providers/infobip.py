@@ -28,7 +28,7 @@ _WRONG_HOST = Cause("base_url is mistyped: each account has a host of its own", 
 CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "key-refused": (
         Cause("the key has expired: Infobip keys live one year unless told otherwise", ("api_key",), by_itself=True),
-        Cause("base_url belongs to another account than the key", ("base_url", "api_key")),
+        Cause("base_url belongs to another account than the key", ("base_url",)),
         Cause("the key's list of IP addresses leaves out this machine", ("api_key",), by_itself=True),
         Cause("the key was disabled in the portal, or copied incompletely", ("api_key",), by_itself=True),
     ),

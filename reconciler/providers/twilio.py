@@ -47,13 +47,15 @@ _SECRETS = ("auth_token", "api_key_secret", "api_key_sid")
 _ACCOUNT = ("account_sid", *_SECRETS)
 CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "key-refused": (
-        Cause("the auth token was replaced in the console, or copied incompletely", ("auth_token",), by_itself=True),
-        Cause("the API key was deleted, or copied incompletely", ("api_key_secret", "api_key_sid"), by_itself=True),
-        Cause("it was made in another region: it works only there (us1, ie1, au1)", ("region", *_SECRETS)),
-        Cause("account_sid and the secret are of two different accounts", _ACCOUNT),
-        Cause("they are the test credentials of the account", ("account_sid", "auth_token")),
+        Cause("a wrong auth token: replaced in the console, another account's, or copied incompletely", ("auth_token",),
+              by_itself=True),
+        Cause("a wrong API key: deleted, another account's, or copied incompletely",
+              ("api_key_secret", "api_key_sid"), by_itself=True),
+        Cause("one made in another region: it works only there (us1, ie1, au1)", ("region", *_SECRETS)),
+        Cause("account_sid and the secret are of two different accounts", ("account_sid",)),
+        Cause("they are the test credentials of the account", ("account_sid",)),
         Cause("the account takes no auth token any more (Public Key Client Validation): use an API key",
-              ("auth_token",), by_itself=True),
+              by_itself=True, concerns=("auth_token",)),
         Cause("the account is suspended or closed: Twilio then may say no more than this", by_itself=True),
     ),
     "permission-missing": (
