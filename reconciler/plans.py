@@ -118,3 +118,5 @@ class Outcome:
     verdict: Verdict | None = None
     problem: Problem | None = None
     seconds: float = 0.0
+    kept_until: str = ""
+    """Of a delete: until when it can be restored; empty: not at all."""

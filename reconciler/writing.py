@@ -41,8 +41,9 @@ class Writer:
         """Write a batch in one transaction. Raises StoreError; then nothing of the batch is written."""
         time = self.clock()
         items = [self._ready(item, time) for item in settled]
+        until = self._until(items)
         done = self._send([write for _, write in items])
-        outcomes = [_outcome(item, write, ok) for (item, write), ok in zip(items, done, strict=True)]
+        outcomes = [_outcome(item, write, until, ok) for (item, write), ok in zip(items, done, strict=True)]
         moved = [o for o, ok in zip(outcomes, done, strict=True) if not ok]
         self._send([Tell(self._event(o.change, o.result, time, problem=o.problem)) for o in moved])
         return outcomes
@@ -51,16 +52,21 @@ class Writer:
         """Write all in one transaction or nothing: then what stood in the way is an event. Raises StoreError."""
         time = self.clock()
         items = [self._ready(item, time) for item in settled]
+        until = self._until(items)
         done = [item.result not in SPOILS for item, _ in items]
         if all(done):
             done = list(self._send([write for _, write in items], whole=True))
-        outcomes = [_outcome(item, write, ok) for (item, write), ok in zip(items, done, strict=True)]
+        outcomes = [_outcome(item, write, until, ok) for (item, write), ok in zip(items, done, strict=True)]
         if all(done):
             return outcomes
         stopped = [o for o in outcomes if o.result in SPOILS]
         self._send([Tell(self._event(o.change, o.result, time, problem=o.problem)) for o in stopped])
         pairs = zip(items, outcomes, strict=True)
         return [o if o.result in SPOILS else held_back(item) for (item, _), o in pairs]
+
+    def _until(self, items: Sequence[tuple[Settled, Write]]) -> str:
+        """Until when what is about to be deleted is kept: asked before, since nothing may fail once it is stored."""
+        return self.store.kept_until() if any(isinstance(write, Delete) for _, write in items) else ""
 
     def drop_rejections(self, changes: Sequence[Change]) -> None:
         """Remove rejections that lost their reason."""
@@ -205,7 +211,7 @@ def _secret_changed_at(change: Change, fresh: bool, time: str) -> str:
 _FRESH = frozenset({SecretState.NEW, SecretState.CHANGED})
 
 
-def _outcome(item: Settled, write: Write, written: bool) -> Outcome:
+def _outcome(item: Settled, write: Write, until: str, written: bool) -> Outcome:
     change = item.task.change
     if isinstance(write, Put | Move | Delete) and not written:
         code = CODES["version-moved"]
@@ -218,5 +224,5 @@ def _outcome(item: Settled, write: Write, written: bool) -> Outcome:
     elif isinstance(write, Move):
         version = write.put.record.version
     elif isinstance(write, Delete):
-        version = 0
+        return Outcome(change, item.result, 0, item.verdict, item.problem, item.seconds, until)
     return Outcome(change, item.result, version, item.verdict, item.problem, item.seconds)

@@ -41,7 +41,8 @@ def test_the_version_before_comes_back_as_a_new_one_and_the_next_plan_flips_it(c
     assert re.search(r"~ marketing-us +twilio +restore v1 of \d{4}", done.out)
     assert 'label            Second → "Marketing US"' in done.out
     assert "Restored: marketing-us is v3 now, as it was in v1 of" in done.out
-    assert "warning[flips-back]" in done.out
+    assert done.out.count("warning[flips-back]") == 1
+    assert "if an entry declares marketing-us, it probably still gives what is replaced: label\n" in done.out
     assert (names(changed)["marketing-us"], label(changed)) == (3, "Marketing US")
     assert events(changed, "marketing-us")[-1] == ("restore", "updated", 3)
     assert "Plan: 0 to create, 1 to update" in changed.sandbox("plan").out
@@ -67,6 +68,8 @@ def test_a_deleted_credential_is_restored_with_its_creator(applied):
     assert set(names(applied)) == {"alerts-eu", "marketing-us"}
     done = applied.sandbox("restore", "otp-apac", "--yes")
     assert done.code == 0, done.out + done.err
+    assert done.out.count("warning[flips-back]") == 1
+    assert "if no entry declares otp-apac, the next plan notes it as undeclared, and --prune deletes it" in done.out
     after = applied.sandbox("get", "otp-apac", "--format", "json").json["credentials"][0]
     assert after["version"] == 2
     for key in ("created_at", "created_by", "declared", "secret_changed_at"):
@@ -87,7 +90,7 @@ def test_a_version_from_before_a_rename_comes_back_under_the_new_name(changed):
     assert changed.sandbox("check", "sms-fr").code == 0
     old = changed.sandbox("restore", "marketing-us", "--version", "2", "--yes")
     assert old.code == 0
-    assert "marketing-us is sms-fr now" in old.out
+    assert old.out.count("marketing-us is sms-fr now") == 1
     assert names(changed)["sms-fr"] == 5
     changed.edit("    moved_from: marketing-us\n", "")
     assert changed.sandbox("apply", "--yes").code == 0
@@ -172,6 +175,34 @@ def test_every_format_tells_it(changed, form):
     assert [(c["name"], c["restores"]) for c in told["plan"]["changes"]] == [("marketing-us", 1)]
     assert told["outcomes"][0]["version"] == 3
     assert "flips-back" in done.out
+
+
+def test_a_value_that_is_replaced_is_named_by_its_reference(applied):
+    settings = {"account_sid": "AC00000000000000000000000000000007"}
+    applied.edit("AC00000000000000000000000000000001", settings["account_sid"])
+    applied.env["TWILIO_AUTH_TOKEN"] = sandbox.right_secret("twilio", settings, "auth_token")
+    assert applied.sandbox("apply", "--yes").code == 0
+    said = "what is replaced: account_sid, the value behind env://TWILIO_AUTH_TOKEN\n"
+    assert said in applied.sandbox("restore", "marketing-us", "--yes").out
+
+
+@pytest.mark.parametrize("keep", ["7d", "0d"])
+def test_a_delete_says_which_version_it_was_and_until_when_it_can_be_had_back(applied, keep):
+    applied.write((applied.path / "credentials.yaml").read_text().split("  otp-apac:")[0])
+    arguments = ("apply", "--yes", "--prune", "--keep-old", keep, "--report", "json=report.json")
+    done = applied.sandbox(*arguments, "--report", "markdown=report.md")
+    assert done.code == 0, done.out + done.err
+    (told,) = json.loads((applied.path / "report.json").read_text())["outcomes"]
+    again = applied.sandbox("restore", "otp-apac", "--yes")
+    if keep == "0d":
+        assert re.search(r"- otp-apac +deleted +v1, not kept\n", done.out)
+        assert (told["kept_until"], again.code) == (None, 64)
+        return
+    until = told["kept_until"]
+    said = f"v1, restore until {until[:10]} {until[11:16]} UTC"
+    assert re.search(rf"- otp-apac +deleted +{said}\n", done.out)
+    assert said in (applied.path / "report.md").read_text()
+    assert (told["version"], again.code) == (0, 0)
 
 
 def test_nothing_is_kept_where_nothing_is_to_be_kept(applied):

@@ -134,18 +134,24 @@ def _gone_where(where: Where, chain: Sequence[audit.Link], workspace: str, name:
 
 
 def _flips_back(change: Change) -> Problem:
-    """That a manifest still says something else: nobody is surprised by the next apply."""
+    """That a manifest may still say something else: nobody is surprised by the next apply."""
     code = CODES["flips-back"]
-    keys = [key for key, state in change.secrets.items() if state != "unchanged"]
-    references = ", ".join(change.declared.references[key] for key in keys)
-    detail = f"{change.name}: what its entry declares" + (f", and the value behind {references}" if keys else "")
     if change.record is None:
         detail = (
-            f"{change.name}: where no manifest declares it, it is noted as undeclared, and --prune deletes it again"
+            f"if no entry declares {change.name}, the next plan notes it as undeclared, and --prune deletes it again"
         )
+    else:
+        detail = f"if an entry declares {change.name}, it probably still gives what is replaced: {_replaced(change)}"
     return Problem(
         code.name, code.summary, subject=change.name, detail=detail, hint=code.hint, severity=Severity.WARNING
     )
+
+
+def _replaced(change: Change) -> str:
+    """The keys that a restore changes, and the references behind which another value is."""
+    keys = [field.field for field in change.fields]
+    values = [change.declared.references[key] for key, state in change.secrets.items() if state != "unchanged"]
+    return ", ".join([*keys, *(f"the value behind {reference}" for reference in values)])
 
 
 def _gate(change: Change) -> None:

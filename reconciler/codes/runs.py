@@ -107,8 +107,8 @@ ROWS = (
         "flips-back",
         Fault.PERSON,
         Exit.DONE,
-        "the next apply stores again what the manifest and its references give",
-        "bring the entry, or the secret behind its reference, to what was restored",
+        "a manifest that does not say what is restored flips it back with the next apply",
+        "bring the entry, or the secret behind its reference, to what is restored",
     ),
     # how it was called
     usage("usage", "the command line is not understood", "reconciler --help"),

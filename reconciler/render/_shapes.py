@@ -96,6 +96,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
         "verdict": verdict(one.verdict) if one.verdict else None,
         "problem": problem(one.problem) if one.problem else None,
         "seconds": round(one.seconds, 3),
+        "kept_until": one.kept_until or None,
     }
 
 

@@ -243,8 +243,11 @@ def result(outcome: Outcome) -> str:
 
 
 def versions(outcome: Outcome) -> str:
-    """``v3 → v4``; what serves now where nothing was stored."""
+    """``v3 → v4``; what serves now where nothing was stored, and until when what was deleted can be had back."""
     before = outcome.change.expected_version
+    if outcome.result is Result.DELETED:
+        until = outcome.kept_until
+        return f"v{before}, restore until {clock(until)}" if until else f"v{before}, not kept"
     if outcome.result is Result.RENAMED:
         return f"v{outcome.version}"
     if outcome.version != before:

@@ -102,7 +102,9 @@ def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
 
 def _restore(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from restored_lines(report)
-    yield from problem_lines(report.problems)
+    # a warning stood below what was to be restored, as it was shown
+    shown_before = report.plan is not None and report.plan.changes
+    yield from problem_lines(report.errors if shown_before else report.problems)
     if report.rows:
         yield ""
         yield rows_table(report.rows, width, now, version=True)

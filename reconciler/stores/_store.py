@@ -106,6 +106,10 @@ class SqlStore:
         moved = self._db.rows(_sql.GET_NEW_NAME, of)
         return str(moved[0][0]) if len(moved) == 1 else name
 
+    def kept_until(self) -> str:
+        with self._db.reading():
+            return later(self._db.now(), self._keep_old) if self._keep_old else ""
+
     def kept(self, workspace: str, name: str) -> Sequence[Kept]:
         with self._db.reading():
             return _kept.kept(self._db, workspace, name)

@@ -174,6 +174,9 @@ class Store(Protocol):
         Under its name or, while its ``moved_from`` stands, the one before. None where nothing answers to the name.
         """
 
+    def kept_until(self) -> str:
+        """When what a write replaces or deletes now goes for good, by the store's clock; empty: at once."""
+
     def kept(self, workspace: str, name: str) -> Sequence[Kept]:
         """The former versions under this very name that have not run out, newest first.
 

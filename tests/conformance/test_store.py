@@ -821,8 +821,10 @@ def test_what_is_replaced_renamed_or_deleted_is_kept_for_a_while(kit):
     assert (first.record.declared.label, second.record.declared.label) == ("", "Second")
     assert kit.ring.unseal(WORKSPACE, "a", "twilio", first.sealed[0]).reveal() == VALUE
     assert first.until == "2026-11-30T14:02:08.125Z"
+    until = kit.store.kept_until()
     kit.commit(delete("a", 3))
     assert [one.deleted for one in kit.store.kept(WORKSPACE, "a")] == [True, False, False]
+    assert kit.store.kept(WORKSPACE, "a")[0].until == until == "2026-11-30T14:02:08.125Z"
     assert kit.store.kept(WORKSPACE, "none") == []
 
 
