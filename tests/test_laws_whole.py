@@ -224,7 +224,7 @@ def _write(project: Project, entries: dict) -> None:
 
 
 def _digest(project: Project, **env: str) -> tuple[str, list[str]]:
-    line = ["plan", "--sandbox", "--prune", "--max-deletes", "9", "--format", "json"]
+    line = ["plan", "--sandbox", "--prune", "--max-deletes", "10", "--format", "json"]
     done = subprocess.run(
         [sys.executable, "-m", "reconciler", *line],
         cwd=project.path,
