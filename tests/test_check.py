@@ -82,7 +82,7 @@ def test_plan_check_asks_live_and_stores_nothing(applied):
     applied.edit("label: Marketing US", "label: Another")
     done = applied.sandbox("plan", "--check")
     assert done.code == 3
-    assert "live: REJECTED" in done.out
+    assert "REJECTED live" in done.out
     assert re.search(r"rejected +twilio 401/20003", done.out)
     assert "Live: 0 valid, 1 rejected, 0 not reached." in done.out
     assert statuses(applied)["marketing-us"] == "ready"

@@ -71,25 +71,43 @@ def _shown(report: Report) -> str:
     return f"{counter} · {filters}" if report.rows else f"{counter} match {filters}. Creators: {creators}."
 
 
-def rows_table(rows: tuple[Row, ...], width: int, now: str, *, version: bool = False) -> Line:
-    """The list's columns; the number behind each says how much it is needed when the terminal is narrow."""
-    signs = [say.sign(r.status) for r in rows]
-    columns = [
-        (
-            "  NAME",
-            [Text.assemble((sign, STYLES[sign]), f" {r.name}") for sign, r in zip(signs, rows, strict=True)],
-            100,
-        ),
+Columns = list[tuple[str, list[Text], int]]
+"""Heading, cells, and how much it is needed when the terminal is narrow."""
+
+
+def rows_table(rows: tuple[Row, ...], width: int, now: str) -> Line:
+    """The list's columns."""
+    columns: Columns = [
+        _names(rows),
         ("LABEL", [_label(r) for r in rows], 40),
         ("PROVIDER", [Text(r.provider) for r in rows], 80),
         ("SERVICE ID", [Text(say.service_id(r)) for r in rows], 60),
         ("CREATED BY", [Text(say.safe(r.created_by)) for r in rows], 30),
         ("CREATED", [Text(say.day(r.record.created_at if r.record else "")) for r in rows], 20),
         ("STATUS", [Text(r.status) for r in rows], 95),
-        *([("VERSION", [Text(f"v{r.record.version}" if r.record else say.DASH) for r in rows], 25)] if version else []),
         ("CHECKED", [Text(say.ago(_checked(r), now)) for r in rows], 50),
     ]
     return fit(columns, width)
+
+
+def touched_table(rows: tuple[Row, ...], width: int, now: str) -> Line:
+    """What a run left behind of what it touched: which version serves, and how often a refused one was tried."""
+    tries = [f"attempt {r.rejection.attempts}, by {say.safe(r.rejection.by)}" if r.rejection else "" for r in rows]
+    columns: Columns = [
+        _names(rows),
+        ("PROVIDER", [Text(r.provider) for r in rows], 80),
+        ("STATUS", [Text(r.status) for r in rows], 95),
+        ("VERSION", [Text(f"v{r.record.version}" if r.record else say.DASH) for r in rows], 60),
+        ("CHECKED", [Text(say.ago(_checked(r), now)) for r in rows], 50),
+        *([("", list(map(Text, tries)), 20)] if any(tries) else []),
+    ]
+    return fit(columns, width)
+
+
+def _names(rows: tuple[Row, ...]) -> tuple[str, list[Text], int]:
+    signs = [say.sign(r.status) for r in rows]
+    cells = [Text.assemble((sign, STYLES[sign]), f" {r.name}") for sign, r in zip(signs, rows, strict=True)]
+    return "  NAME", cells, 100
 
 
 def _label(row: Row) -> Text:

@@ -114,11 +114,11 @@ def change_lines(change: Change, wide: int, live: Verdict | None = None) -> Iter
     if change.blocked:
         said += f", REFUSED: {change.blocked}"
     place += f"   {_live(live)}" if live else ""
-    if live and live.answer is Answer.REJECTED:
-        sign = "✗"
     attention = "!" if change.replaces_account or change.blocked else " "
+    if live and live.answer is Answer.REJECTED:
+        attention = "✗"
     yield Text.assemble(
-        "  ", (attention, "bold yellow"), " ", (sign, STYLES.get(sign, "")), f" {change.name:<{wide}}  ",
+        "  ", (attention, STYLES.get(attention, "")), " ", (sign, STYLES.get(sign, "")), f" {change.name:<{wide}}  ",
         f"{change.provider:<8} {said:<32}  {say.safe(place)}".rstrip(),
     )  # fmt: skip
     if live and live.answer is not Answer.VALID:
@@ -137,8 +137,8 @@ def _leave(change: Change) -> str:
 
 
 def _live(verdict: Verdict) -> str:
-    """What the provider says now: ``valid``, ``REJECTED live``, ``not reached``."""
-    words = {Answer.VALID: "live: valid", Answer.REJECTED: "live: REJECTED", Answer.UNKNOWN: "live: not reached"}
+    """What the provider says now."""
+    words = {Answer.VALID: "valid live", Answer.REJECTED: "REJECTED live", Answer.UNKNOWN: "not reached"}
     return words[verdict.answer]
 
 

@@ -22,7 +22,7 @@ from reconciler.render._inform import (
     providers_lines,
     version_lines,
 )
-from reconciler.render._list import due_lines, list_lines, rows_table
+from reconciler.render._list import due_lines, list_lines, touched_table
 from reconciler.render._lock import lock_lines
 from reconciler.render._page import Line, draw
 from reconciler.render._plan import plan_lines
@@ -96,7 +96,7 @@ def _apply(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from problem_lines(last if shown_before else report.problems)
     if report.rows:
         yield ""
-        yield rows_table(report.rows, width, now, version=True)
+        yield touched_table(report.rows, width, now)
     yield from touched_lines(report)
 
 
@@ -107,7 +107,7 @@ def _restore(report: Report, width: int, now: str) -> Iterator[Line]:
     yield from problem_lines(report.errors if shown_before else report.problems)
     if report.rows:
         yield ""
-        yield rows_table(report.rows, width, now, version=True)
+        yield touched_table(report.rows, width, now)
 
 
 def _list(report: Report, width: int, now: str) -> Iterator[Line]:
