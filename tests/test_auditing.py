@@ -122,12 +122,24 @@ def test_attack_05_a_whole_old_row_put_back_with_its_version_and_secret_is_found
     names += ", secret_changed_at, secret_versions, accepted_at, checked_at, verdict, row_hash, event_seq"
     marks = ", ".join("?" * len(old))
     raw(lived, f"INSERT OR REPLACE INTO records (workspace, {names}) VALUES ('production', {marks})", *old)
-    raw(lived, "DELETE FROM secrets WHERE name = 'marketing-us'")
+    raw(lived, "DELETE FROM secrets WHERE name = 'marketing-us' AND keep_until = ''")
     for secret in secrets:
-        raw(lived, f"INSERT INTO secrets VALUES ({', '.join('?' * len(secret))})", *secret)
+        raw(lived, f"INSERT OR REPLACE INTO secrets VALUES ({', '.join('?' * len(secret))})", *secret)
     assert broken(lived) == ["record marketing-us"]
     assert "an older one was put back" in verify(lived)["problems"][0]["detail"]
     assert lived.sandbox("check", "marketing-us").code == 5
+
+
+def test_attack_05_a_former_version_that_was_altered_is_found_and_not_restored(lived):
+    raw(lived, "UPDATE previous SET declared = replace(declared, 'Marketing US', 'Marketing FR')")
+    assert broken(lived) == ["version v1 of marketing-us"]
+    assert "it was altered" in verify(lived)["problems"][0]["detail"]
+    for command in (["restore", "marketing-us", "--yes"], ["get", "marketing-us", "--version", "1"]):
+        done = lived.sandbox(*command)
+        assert (done.code, "error[tampered]" in done.err) == (5, True)
+    raw(lived, "DELETE FROM previous")
+    assert broken(lived) == ["version v1 of marketing-us"]
+    assert "removed before its time" in verify(lived)["problems"][0]["detail"]
 
 
 def test_attack_06_a_whole_old_file_put_back_verifies_and_only_an_anchor_tells(lived):

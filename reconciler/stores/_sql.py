@@ -211,7 +211,6 @@ GET_STRAYS = """SELECT r.name FROM records r LEFT JOIN events e ON e.workspace =
 GET_VERSION = "SELECT version, row_hash FROM records WHERE workspace = :workspace AND name = :name"
 GET_ROW = """SELECT name, version, old_name, provider, declared, account, created_at, created_by, updated_at,
     updated_by, secret_changed_at, row_hash FROM records WHERE workspace = :workspace AND name = :name"""
-GET_ROWS = GET_ROW.removesuffix(" AND name = :name")
 PUT_RECORD = _upsert("records", _NAMED, *_STATED)
 KEEP_RECORD = f"""INSERT INTO previous ({", ".join((*_NAMED, *_STATED))}, replaced_at, keep_until)
     SELECT {", ".join((*_NAMED, *_STATED))}, CAST(:now AS TEXT), CAST(:keep_until AS TEXT)
@@ -228,8 +227,6 @@ GET_FINGERPRINTS = """SELECT name, field, version, fingerprint FROM secrets
     WHERE workspace = :workspace AND keep_until = ''"""
 GET_SECRETS = """SELECT field, version, key_id, sealed, fingerprint FROM secrets
     WHERE workspace = :workspace AND name = :name AND keep_until = '' ORDER BY field"""
-GET_ALL_SECRETS = """SELECT name, field, version, key_id, sealed, fingerprint FROM secrets
-    WHERE workspace = :workspace AND keep_until = '' ORDER BY name, field"""
 PUT_SECRET = _upsert("secrets", (*_NAMED, "field", "version"), "key_id", "sealed", "fingerprint", "stored_at",
                      "keep_until", keep=("stored_at",))  # fmt: skip
 DROP_RECORD = "DELETE FROM records WHERE workspace = :workspace AND name = :name"
@@ -278,17 +275,12 @@ GET_EVENTS_ABOUT = """SELECT seq, time, what, result, name, version, row_hash, b
     WHERE workspace = :workspace AND name = :name ORDER BY seq"""
 GET_LATEST = """SELECT version, row_hash FROM events WHERE workspace = :workspace AND name = :name
     ORDER BY seq DESC LIMIT 1"""
-GET_ALL_LATEST = """SELECT name, row_hash FROM events e WHERE workspace = :workspace AND name <> '' AND seq = (
-        SELECT MAX(seq) FROM events WHERE workspace = e.workspace AND name = e.name)"""
-GET_READ_EVENTS = GET_EVENTS.replace("ORDER", "AND what = 'read' ORDER")
 PUT_EVENT = _insert(
     "events", "workspace", "seq", "time", "what", "result", "name", "version", "row_hash", "body", "mac"
 )
 PUT_READ = f"{_insert('reads', 'workspace', 'name', 'version', 'time', 'what', 'body')} RETURNING id"
 GET_WAITING = """SELECT id, name, time, body, read_by FROM reads
     WHERE workspace = :workspace AND event_seq IS NULL ORDER BY id LIMIT :most"""
-GET_CHAINED = """SELECT event_seq, id, name, time, body, read_by FROM reads
-    WHERE workspace = :workspace AND event_seq IS NOT NULL ORDER BY id"""
 CHAIN_READ = "UPDATE reads SET event_seq = :seq WHERE id = :id"
 GET_PLAN = "SELECT begun_at, begun_by, finished_at FROM plans WHERE workspace = :workspace AND id = :id"
 BEGIN_PLAN = f"{_insert('plans', 'workspace', 'id', 'begun_at', 'begun_by')} ON CONFLICT DO NOTHING"

@@ -235,7 +235,8 @@ class Store(Protocol):
         """The chain: number, event, mac, in order."""
 
     def strays(self, workspace: str) -> Sequence[tuple[str, str]]:
-        """Every stored row that is not what the chain says of it: ``record NAME`` or ``read N``, and what is wrong.
+        """Every stored row that is not what the chain says of it: ``record NAME``, ``version vN of NAME`` (one that is
+        kept) or ``read N``, and what is wrong.
 
         All that the hash of a row covers is compared. Says nothing about the chain itself, and needs no key.
         """

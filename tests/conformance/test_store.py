@@ -14,6 +14,7 @@ from storing import LEA, TOM, VALUE, WORKSPACE, drop, reject, tell
 from reconciler import audit, sealing
 from reconciler.errors import StoreError
 from reconciler.model import Account, Action, Answer, Mode, Result, Verdict
+from reconciler.plans import Change
 from reconciler.state import Record, SealedSecret
 from reconciler.stores.base import Checked, Delete, Progress
 
@@ -409,6 +410,59 @@ def test_a_rejection_that_cannot_be_read_is_tampered(kit):
 
 def test_an_unknown_name_has_no_secrets(kit):
     assert kit.store.sealed(WORKSPACE, "none") == []
+
+
+# what is kept, examined
+
+
+@pytest.fixture
+def former(kit):
+    """``a`` in v4 with the secret of v2, three versions kept; ``b`` deleted; ``c`` was ``d``."""
+    kit.commit(kit.put("a"), kit.put("b"), kit.put("d"))
+    kit.commit(kit.put("a", version=2, expected=1, label="two", value="f" * 32))
+    kit.commit(kit.put("a", version=3, expected=2, label="three", keep=True))
+    kit.commit(kit.put("a", version=4, expected=3, label="four", keep=True))
+    change = Change(Action.DELETE, "b", "twilio", ("undeclared",))
+    kit.commit(Delete(1, audit.outcome(change, Result.DELETED, ORIGIN, TIME)))
+    kit.commit(kit.move("d", "c"))
+    assert kit.store.strays(WORKSPACE) == []
+    return kit
+
+
+V1, V2, V3 = (f"version v{number} of a" for number in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("statement", "wrong"),
+    [
+        ("UPDATE previous SET declared = replace(declared, 'two', 'TWO')", {V2: "was altered"}),
+        ("UPDATE previous SET label = 'x', checked_at = 'y', replaced_at = 'z'", {}),
+        ("UPDATE previous SET version = 9 - version WHERE name = 'a' AND version IN (2, 3)",
+         {"version v7 of a": "was altered", "version v6 of a": "was altered",
+          V2: "was removed before its time: no event tells of it",
+          V3: "was removed before its time: no event tells of it"}),
+        ("INSERT OR REPLACE INTO previous SELECT * FROM previous WHERE name = 'b'", {}),
+        ("UPDATE previous SET secret_versions = '{}' WHERE name = 'b'", {"version v1 of b": "was altered"}),
+        ("DELETE FROM previous WHERE name = 'b'",
+         {"version v1 of b": "was removed before its time: no event tells of it"}),
+        ("DELETE FROM previous WHERE name = 'd'",
+         {"version v1 of d": "was removed before its time: no event tells of it"}),
+        ("DELETE FROM secrets WHERE name = 'a' AND version = 1", {V1: "lacks its secret auth_token v1"}),
+        ("UPDATE secrets SET fingerprint = x'00' WHERE name = 'a' AND version = 1", {V1: "was altered"}),
+        ("UPDATE previous SET account = x'00' WHERE name = 'b'",
+         {"version v1 of b": "holds what this program never wrote"}),
+    ],
+)  # fmt: skip
+def test_a_former_version_that_is_not_what_its_event_left_is_named(former, statement, wrong):
+    former.raw(statement)
+    assert dict(former.store.strays(WORKSPACE)) == wrong
+
+
+def test_what_went_for_good_is_missed_by_nobody(former):
+    former.clock.forward(days=8)
+    former.commit(tell("a"))
+    assert former.raw("SELECT count(*) FROM previous") == [(0,)]
+    assert former.store.strays(WORKSPACE) == []
 
 
 # leases
