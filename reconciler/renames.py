@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.codes import CODES
-from reconciler.model import Action, Credential, Place, Problem, Severity
+from reconciler.model import Action, Credential, Place, Problem, Severity, Traits
 from reconciler.plans import Change
 from reconciler.state import Record
 
@@ -73,6 +73,40 @@ def _old_name(change: Change) -> str:
 def _account(change: Change) -> Any:
     """What tells one account from another, as far as it is declared."""
     return change.declared.provider, frozenset(change.declared.settings.items())
+
+
+def alike(changes: Sequence[Change], traits: Mapping[str, Traits]) -> Iterator[tuple[Change, Change]]:
+    """The creates without ``moved_from``, each with a stored credential of its account that no manifest declares."""
+    left: dict[tuple[str, Any], list[Change]] = {}
+    for change in changes:
+        if change.record and "undeclared" in change.reasons:
+            left.setdefault(_identity(change, traits), []).append(change)
+    for create in changes:
+        if left and create.action is Action.CREATE and not _old_name(create):
+            yield from ((create, other) for other in left.get(_identity(create, traits), ()))
+
+
+def _identity(change: Change, traits: Mapping[str, Traits]) -> tuple[str, Any]:
+    provider = change.declared.provider
+    key = traits[provider].identifier if provider in traits else ""
+    return provider, change.declared.settings.get(key, change.name)
+
+
+def unsaid(pairs: Iterable[tuple[Change, Change]]) -> Iterator[Problem]:
+    """A warning for each create of :func:`alike` that is probably a rename which nobody said."""
+    found: dict[str, list[Change]] = {}
+    creates = {}
+    for create, other in pairs:
+        creates[create.name] = create
+        found.setdefault(create.name, []).append(other)
+    code = CODES["looks-renamed"]
+    for name, others in found.items():
+        entry, old = creates[name].credential, others[0]
+        what = "deletes" if old.action is Action.DELETE else "keeps"
+        detail = f"this plan creates {name}, and {what} {', '.join(other.name for other in others)} beside it"
+        hint = f"if it is the same credential, say so in its entry:  moved_from: {old.name}"
+        place = entry.place() if entry else None
+        yield Problem(code.name, code.summary, place, name, detail, hint, Severity.WARNING)
 
 
 def notes(changes: Sequence[Change]) -> Iterator[Problem]:

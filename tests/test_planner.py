@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler import renames
 from reconciler.gates import delete_limit
-from reconciler.model import Action, Answer, Result, SecretState, Status
+from reconciler.model import Action, Answer, Declared, Result, SecretState, Status
 from reconciler.planner import plan
 from reconciler.report import plan_also
 from reconciler.scope import Known, Scope
@@ -175,6 +175,28 @@ def test_a_moved_from_that_names_nothing_is_told_with_what_it_probably_meant(old
     kept = make([entry], [record(stored)])
     assert kept.refusals == ()
     assert [note.hint for note in renames.notes(kept.changes)] == [f"did you mean  moved_from: {m} ?" for m in meant]
+
+
+@pytest.mark.parametrize(
+    ("entry", "meant"),
+    [
+        (credential("new"), ["left", "other"]),
+        (credential("new", sid="AC2"), []),  # another account
+        (replace(credential("new"), declared=Declared("sinch", {}, {"account_sid": "AC1"}, {})), []),
+        (replace(credential("new"), moved_from="left"), []),  # said
+        (replace(credential("new"), moved_from="gone"), []),  # told as a mistake
+        (credential("same"), []),  # stored
+    ],
+)
+def test_a_create_with_the_account_of_what_is_left_over_looks_like_a_rename(entry, meant):
+    stored = [record("left"), record("other"), record("same"), record("far", sid="AC3")]
+    for scope in (SCOPE, replace(SCOPE, prune=True, max_deletes=9)):
+        pairs = list(renames.alike(make([entry], stored, scope=scope).changes, TRAITS))
+        assert [other.name for _, other in pairs if other.name != "same"] == meant
+        told = list(renames.unsaid(pairs))
+        assert [problem.place for problem in told] == [entry.place()] * bool(meant)
+        assert all(problem.hint.endswith("moved_from: left") for problem in told)
+        assert all((" deletes " if scope.prune else " keeps ") in problem.detail for problem in told)
 
 
 def test_a_moved_from_is_no_mistake_where_nothing_is_left_over_or_the_entry_is_stored():

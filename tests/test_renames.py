@@ -197,6 +197,30 @@ def test_a_moved_from_that_is_typed_wrong_ends_in_no_delete_and_create(moved):
     assert names(moved) == {"alerts-eu": 1, "otp-apac": 1, "sms-france": 1}
 
 
+# a rename that nobody said
+
+
+def test_an_entry_with_another_name_and_no_moved_from_gets_the_line_that_is_missing(applied):
+    applied.edit("  marketing-us:\n", "  sms-france:\n")
+    said = "if it is the same credential, say so in its entry:  moved_from: marketing-us\n"
+    noted = applied.sandbox("plan")
+    assert noted.code == 0
+    assert "warning[looks-renamed]" in noted.out
+    assert "credentials.yaml:4:3   sms-france" in noted.out
+    assert "this plan creates sms-france, and keeps marketing-us beside it" in noted.out
+    assert said in noted.out
+    assert "and deletes marketing-us beside it" in applied.sandbox("plan", "--prune").out
+    assert said in applied.sandbox("plan", "--secrets", "skip").out
+    applied.edit("  sms-france:\n", FRENCH)
+    assert "looks-renamed" not in applied.sandbox("plan").out
+
+
+def test_another_secret_of_the_same_account_is_another_credential(applied):
+    applied.edit("  marketing-us:\n", "  sms-france:\n")
+    other = applied.sandbox("plan", env={"TWILIO_AUTH_TOKEN": "e" * 32})
+    assert (other.code, "looks-renamed" in other.out) == (0, False)
+
+
 # a name that another credential bore before
 
 

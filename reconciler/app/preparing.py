@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -12,7 +12,7 @@ from reconciler import manifest as manifests
 from reconciler import planner, renames, schema
 from reconciler.app import literals, plugged
 from reconciler.app.prepared import Prepared, new_workspace, secrets_folder
-from reconciler.app.resolving import Resolved, known, resolve
+from reconciler.app.resolving import Fingerprint, Resolved, known, resolve
 from reconciler.app.sharing import shared
 from reconciler.app.wiring import Where, choose_workspace, header_of, keyring, open_store
 from reconciler.codes import CODES
@@ -21,7 +21,7 @@ from reconciler.errors import ManifestInvalid, StoreError, UsageError
 from reconciler.expected import left_out
 from reconciler.manifest import Manifest
 from reconciler.model import Credential, Problem, Severity, Traits
-from reconciler.plans import Plan
+from reconciler.plans import Change, Plan
 from reconciler.report import Header
 from reconciler.resolvers.base import Surroundings
 from reconciler.rotation import only_secrets
@@ -110,7 +110,7 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
     unseen = _not_compared(entries, resolved, found, plan)
     alike = shared(entries, resolved)
     problems = (*manifest.warnings, *problems, *alike, *unseen, *new_workspace(store, snapshot), *waiting,
-                *renames.notes(plan.changes))  # fmt: skip
+                *renames.notes(plan.changes), *_renamed(plan, traits, resolved, keys, workspace))  # fmt: skip
     counts = len(manifest.credentials), len(manifest.files)
     return Prepared(manifest.credentials, entries, *counts, traits, store, keys, snapshot, resolved, found, scope, plan,
                     header, problems, where.origin, sources=manifest.files)  # fmt: skip
@@ -217,6 +217,26 @@ def _not_compared(
     more = Problem("secret-missing", f"{len(told) - TOLD} more stored secrets were not compared",
                    hint="reconciler plan --secrets require  names every one", severity=Severity.WARNING)  # fmt: skip
     return (*told[:TOLD], more)
+
+
+def _renamed(
+    plan: Plan, traits: Mapping[str, Traits], resolved: Resolved, keys: Keyring | None, workspace: str
+) -> Iterator[Problem]:
+    """A warning for each create that is probably a rename; one whose secret is known to be another one is none."""
+    pairs = list(renames.alike(plan.changes, traits))
+    if pairs and keys:
+        fingerprint = keys.fingerprinter(workspace)
+        pairs = [pair for pair in pairs if not _another_secret(*pair, resolved, fingerprint)]
+    return renames.unsaid(pairs)
+
+
+def _another_secret(create: Change, other: Change, resolved: Resolved, fingerprint: Fingerprint) -> bool:
+    """Compared under the old name, since a fingerprint contains it (D3); what is not at hand is not compared."""
+    stored = other.record.fingerprints if other.record else {}
+    had = {key: resolved.values.get(text) for key, text in create.declared.references.items()}
+    return any(
+        value is not None and fingerprint(other.name, key, value) != stored.get(key) for key, value in had.items()
+    )
 
 
 def _header(where: Where, store: Store | None, workspace: str, snapshot: Snapshot) -> Header:

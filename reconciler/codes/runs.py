@@ -104,6 +104,13 @@ ROWS = (
         "mend what stopped it, then the same command again; without --atomic the others are stored",
     ),
     Code(
+        "looks-renamed",
+        Fault.PERSON,
+        Exit.DONE,
+        "a new entry has the account of a stored credential that no manifest declares",
+        "if it is the same credential, say so in its entry with moved_from; if not, this is as it should be",
+    ),
+    Code(
         "flips-back",
         Fault.PERSON,
         Exit.DONE,
