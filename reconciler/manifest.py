@@ -15,6 +15,7 @@ from reconciler.kinds import Kind
 from reconciler.model import Credential, Declared, Place, Problem, Severity
 from reconciler.references import BUILT_IN
 from reconciler.schema import Checker, hide
+from reconciler.secret import Secret
 from reconciler.sources import Source
 from reconciler.trouble import MOST, Trouble, is_name, shown
 from reconciler.yamlreader import Document, Mark
@@ -34,6 +35,8 @@ class Manifest:
     """By name, in the order in which they were read."""
     warnings: tuple[Problem, ...]
     files: tuple[str, ...]
+    hidden: tuple[tuple[tuple[str, str], Secret], ...] = ()
+    """Name and key of each text that looks like a secret, with what stood there."""
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class _File:
     name: str
     document: Document
     problems: list[Problem] = field(default_factory=list)
+    hidden: list[tuple[tuple[str, str], Secret]] = field(default_factory=list)
 
     @property
     def top(self) -> Mapping[str, Any]:
@@ -88,7 +92,8 @@ def read(
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise ManifestInvalid(problems, declared=sum(len(file.entries) for file in files), files=len(files))
         credentials = {c.name: c for file in files for c in _credentials(file, checker.kinds)}
-    return Manifest(name, credentials, tuple(problems), tuple(file.name for file in files))
+    hidden = tuple(one for file in files for one in file.hidden)
+    return Manifest(name, credentials, tuple(problems), tuple(file.name for file in files), hidden)
 
 
 def workspace_of(paths: Sequence[Path]) -> str:
@@ -115,7 +120,7 @@ def _check(source: Source, checker: Checker, allow_empty: bool) -> _File:
     if file.document.root is None and file.document.whole and allow_empty:
         return file
     troubles = checker.troubles(file.document)
-    hide(file.document.root, troubles)
+    file.hidden = [((str(path[1]), str(path[2])), text) for path, text in hide(file.document.root, troubles)]
     if any(trouble.on_key for trouble in troubles):
         file.problems = _at_keys(source, file.document, troubles)
     else:

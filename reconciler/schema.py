@@ -23,6 +23,7 @@ from reconciler.kinds import Kind, traits
 from reconciler.model import Severity
 from reconciler.references import BUILT_IN
 from reconciler.scalars import needs_quotes
+from reconciler.secret import Secret
 from reconciler.trouble import HIDDEN, Path, Trouble, looks_secret, shown
 from reconciler.yamlreader import Document, Node
 
@@ -182,12 +183,17 @@ def _tags(path: Path, value: Any) -> Iterator[Trouble]:
         yield from _free_text((*path, tag), text)
 
 
-def hide(root: Any, troubles: Iterable[Trouble]) -> None:
-    """Put :data:`HIDDEN` in place of each text that a warning says looks like a secret: so nothing else ever has it."""
+def hide(root: Any, troubles: Iterable[Trouble]) -> Iterator[tuple[Path, Secret]]:
+    """Put :data:`HIDDEN` in place of each text that a warning says looks like a secret: so nothing else ever shows it.
+
+    Gives where each stood, and the text.
+    """
     for trouble in troubles:
         if trouble.code == "looks-secret" and trouble.severity is Severity.WARNING:
             *above, last = trouble.path
-            reduce(getitem, above, root)[last] = HIDDEN
+            holder = reduce(getitem, above, root)
+            yield trouble.path, Secret(holder[last])
+            holder[last] = HIDDEN
 
 
 def _day(path: Path, value: Any) -> Iterable[Trouble]:

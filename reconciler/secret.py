@@ -54,7 +54,7 @@ def alike(secrets: Iterable[tuple[Name, Secret]]) -> list[list[Name]]:
     return [found for found in names.values() if len(found) > 1]
 
 
-def holding(texts: Iterable[tuple[Name, str]], secrets: Iterable[Secret]) -> Iterator[Name]:
+def holding(texts: Iterable[tuple[Name, str | Secret]], secrets: Iterable[Secret]) -> Iterator[Name]:
     """The names of those texts that have one of the secrets in them, without either.
 
     Costs next to nothing where no word is as long as the shortest secret, however many secrets there are.
@@ -65,7 +65,8 @@ def holding(texts: Iterable[tuple[Name, str]], secrets: Iterable[Secret]) -> Ite
     for value in values:
         beginning.setdefault(value[:size], []).append(value)
     spaced = any(" " in value for value in values)
-    for name, text in texts:
+    for name, given in texts:
+        text = given._value if isinstance(given, Secret) else given
         if size and len(text) >= size:
             words = (text,) if spaced else text.split(" ")
             if any(_inside(word, size, beginning) for word in words if len(word) >= size):

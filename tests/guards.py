@@ -135,7 +135,7 @@ GUARDS: tuple[Guard, ...] = (
     _guard("55", "references:check", ("    if not found:\n        return _no_reference(",
                                       "    if not found:\n        return None and _no_reference(")),
     _guard("55", "trouble:looks_secret", ("return len(text) >= 20 and", "return False and")),
-    _guard("55", "schema:hide", ("[last] = HIDDEN", "")),
+    _guard("55", "schema:hide", ("            holder[last] = HIDDEN\n", "")),
     _guard("55", "secret:holding", ("        if size and len(text) >= size:", "        if False:")),
     _guard("55", "references:_no_reference", ('"the value is not shown here"', 'f"the value is {text}"')),
     # a provider's answer

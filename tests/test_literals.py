@@ -86,6 +86,14 @@ def test_what_is_hidden_is_said_with_what_stands_in_its_place(looking):
     assert after["tags"] == {"note": HIDDEN, "team": "growth", "other": HIDDEN}
 
 
+def test_what_looks_like_a_secret_and_is_one_is_an_error(looking):
+    looking.env["TWILIO_AUTH_TOKEN"] = HIDING[0]
+    done = looking.sandbox("plan", "--format", "json")
+    assert [(p["code"], p["subject"]) for p in done.json["problems"]] == [("secret-literal", "otp-apac.label")]
+    assert done.code == 1
+    assert hidden(done.out.encode(), done.err.encode())
+
+
 def test_the_plan_after_an_apply_is_empty_all_the_same(looking):
     assert looking.sandbox("apply", "--yes").code == 0
     assert looking.sandbox("plan", "--detailed-exitcode").code == 0

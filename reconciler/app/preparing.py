@@ -100,7 +100,7 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
                       what.secrets_only, _last_versions(store, workspace, manifest, snapshot))  # fmt: skip
         entries, waiting = _entries(manifest, snapshot, scope)
         resolved, found = _secrets(where, what, entries, store, keys, snapshot)
-        literals.refuse(entries, resolved)
+        literals.refuse(manifest.credentials, resolved, manifest.hidden)
         plan = planner.plan(entries, snapshot.records, snapshot.rejections, found, traits, scope)
     except BaseException:
         if store and not opened:
