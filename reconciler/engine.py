@@ -29,6 +29,8 @@ class Task:
 
     change: Change
     secrets: Mapping[str, Secret]
+    why: Mapping[str, str] = field(default_factory=dict)
+    """Of each secret key without a value here, why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ async def _settle(run: Run, task: Task) -> Settled:
     started = time.monotonic()
     if change.unresolved:
         key, code = next(iter(change.unresolved.items()))
-        return Settled(task, Result.FAILED, problem=unresolved_problem(change, key, code))
+        return Settled(task, Result.FAILED, problem=unresolved_problem(task, key, code))
     if not change.asks:
         return Settled(task, verdicts.settle(change, None))
     try:
@@ -176,16 +178,16 @@ async def _settle(run: Run, task: Task) -> Settled:
     return Settled(task, verdicts.settle(change, verdict), verdict, seconds=time.monotonic() - started)
 
 
-def unresolved_problem(change: Change, key: str, code: str) -> Problem:
+def unresolved_problem(task: Task, key: str, code: str) -> Problem:
     """Why a change cannot be asked about: a reference that gives nothing usable on this machine."""
-    error = ReconcilerError(code)
+    change, error = task.change, ReconcilerError(code)
     reference = change.credential.declared.references[key] if change.credential else ""
     return Problem(
         code=code,
         summary=error.code.summary,
         place=change.credential.place(key) if change.credential else None,
         subject=f"{change.name}.{key}",
-        detail=reference,
+        detail=": ".join(part for part in (reference, task.why.get(key, "")) if part),
         hint=error.hint,
     )
 

@@ -204,6 +204,21 @@ def test_secrets_skip_compares_none_and_apply_refuses_it(applied):
     assert applied.sandbox("apply", "--yes", "--secrets", "skip").code == 64
 
 
+def test_a_secret_that_is_missing_is_told_with_the_reason_and_its_provider_is_not_counted(project):
+    project.env["INFOBIP_API_KEY"] = "short"
+    done = project.sandbox("apply", "--yes")
+    assert done.code == 3
+    assert "Asking nobody; 3 credentials without a secret here." in done.out
+    assert "why       env://TWILIO_AUTH_TOKEN: the variable TWILIO_AUTH_TOKEN is not set\n" in done.out
+    assert "env://INFOBIP_API_KEY: its length is not between 8 and 4096\n" in done.out
+    (why,) = re.findall(r"why       (file://sinch-token: .*(?:\n {12}.*)*)", done.out)
+    assert f"in {project.path}: no such file or directory" in " ".join(why.split())
+    project.env["TWILIO_AUTH_TOKEN"] = "0" * 32
+    assert "Asking 1 provider about 1 credential; 2 credentials without a secret here." in project.sandbox(
+        "apply", "--yes"
+    ).out  # fmt: skip
+
+
 def test_only_applies_what_matches(project):
     project.right_secrets()
     done = project.sandbox("apply", "--yes", "--only", "alerts-*")

@@ -115,7 +115,10 @@ def _writer(where: Where, prepared: Prepared, lease: Lease) -> Writer:
 
 def tasks_of(plan: Plan, resolved: Resolved) -> list[Task]:
     """The changes that write something, each with the secrets that were had for it."""
-    return [Task(c, resolved.of(c.credential) if c.credential else {}) for c in plan.effective]
+    return [
+        Task(c, resolved.of(c.credential), resolved.why(c.credential)) if c.credential else Task(c, {})
+        for c in plan.effective
+    ]
 
 
 def _stale(plan: Plan) -> list[Change]:

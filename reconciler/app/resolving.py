@@ -36,6 +36,11 @@ class Resolved:
         references = credential.declared.references
         return {key: self.values[text] for key, text in references.items() if text in self.values}
 
+    def why(self, credential: Credential) -> dict[str, str]:
+        """Why there is no value, of those keys that have none."""
+        references = credential.declared.references
+        return {key: self.missing[text].detail for key, text in references.items() if text in self.missing}
+
 
 def resolve(credentials: Iterable[Credential], around: Surroundings, beat: Callable[[], None] = no_beat) -> Resolved:
     """Resolve every reference once, however many credentials share it; after each one ``beat`` is called."""

@@ -64,13 +64,15 @@ class Conversation:
         """The work begins."""
         from reconciler.render.rows import count
 
-        asked = [change.provider for change in plan.changes if change.asks]
+        asked = [change.provider for change in plan.changes if change.asks and not change.unresolved]
         if not plan.effective:
             return
-        rest = len(plan.effective) - len(asked)
-        need = f"; {count(rest, 'change')} asked of nobody" if rest else ""
-        self._say(f"\nAsking {count(len(set(asked)), 'provider')} about {count(len(asked), 'credential')}{need}. "
-                  "Ctrl-C finishes what is in flight.\n\n")  # fmt: skip
+        lacking = sum(1 for change in plan.changes if change.asks and change.unresolved)
+        rest = len(plan.effective) - len(asked) - lacking
+        whom = f"{count(len(set(asked)), 'provider')} about {count(len(asked), 'credential')}" if asked else "nobody"
+        need = f"; {count(rest, 'change')} asked of nobody" if rest and asked else ""
+        need += f"; {count(lacking, 'credential')} without a secret here" if lacking else ""
+        self._say(f"\nAsking {whom}{need}. Ctrl-C finishes what is in flight.\n\n")
 
     def begin(self, total: int) -> None:
         """A person gets a bar below the outcomes' lines; a log gets the lines alone."""

@@ -42,7 +42,7 @@ class FileResolver:
             descriptor = _open(path, around.secrets_dir)
         except OSError as error:
             why = (error.strerror or "it cannot be opened").lower()
-            raise SecretUnavailable("secret-missing", f"in {around.secrets_dir}: {why}") from None
+            raise SecretUnavailable("secret-missing", f"in {around.secrets_dir.absolute()}: {why}") from None
         return _text(descriptor)
 
 
