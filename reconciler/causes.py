@@ -35,7 +35,9 @@ _OUTAGE = Cause("an outage at the provider", (), True)
 SHARED: Mapping[str, tuple[Cause, ...]] = {
     "timed-out": (_OUTAGE, _WAY),
     "not-reached": (_WAY, _OUTAGE),
-    "host-not-found": (Cause("this machine has no working DNS", (), True),),
+    "host-not-found": (
+        Cause("this machine's DNS does not work, or is kept from the outside by a proxy or firewall", (), True),
+    ),
     "tls-failed": (
         Cause("a proxy on the way opens TLS connections: give its certificate with --ca-file", (), True),
         Cause("this machine's clock is wrong", (), True),

@@ -189,7 +189,7 @@ def test_an_unknown_judges_nothing_and_discards_nothing():
     lines = block(change(Action.CREATE), verdict, Result.FAILED)
     assert lines == [
         "error[timed-out]: Sinch did not answer in time: alerts was not judged",
-        "  --> credentials.yaml:7:16   api_token: env://SINCH",
+        "  --> credentials.yaml:3:3   alerts",
         "  asked     GET https://h/x → no answer, 14:02:08 UTC",
         "  why       because",
         "  fault     provider or network; the credential was not judged",
@@ -199,6 +199,17 @@ def test_an_unknown_judges_nothing_and_discards_nothing():
         "  ask       Sinch support (https://sinch.com/contact-us/), quoting the asked line",
         "            reconciler providers sinch · reconciler explain timed-out",
     ]
+
+
+def test_a_host_that_cannot_be_resolved_is_looked_for_here_and_not_at_the_provider():
+    verdict = Verdict(Answer.UNKNOWN, "host-not-found", asked="GET https://h/x", at=TIME)
+    settings = {"base_url": "https://xyz.api.infobip.com"}
+    made = change(Action.CREATE, settings=settings, secret=SecretState.NEW)
+    placed = replace(made, credential=replace(made.credential, marks={**MARKS, "base_url": (4, 15)}))
+    lines = block(placed, verdict, Result.FAILED)
+    assert lines[1] == "  --> credentials.yaml:4:15   base_url: https://xyz.api.infobip.com"
+    assert any("DNS, proxy and firewall" in line for line in lines)
+    assert lines[-1] == "  ask       reconciler explain host-not-found"
 
 
 def test_what_was_never_asked_sends_nobody_to_the_provider():

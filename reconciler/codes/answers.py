@@ -67,7 +67,7 @@ ROWS = (
     unknown(
         "host-not-found",
         "the provider's host name cannot be resolved",
-        "check the host for a typing error; if it is right, run the same command again",
+        "check the host for a typing error, and DNS, proxy and firewall of this machine; then run the command again",
         "the host name that {name} has for {provider} cannot be resolved",
     ),
     unknown(

@@ -19,6 +19,8 @@ from reconciler.report import Report
 WIDTH = 100
 """Characters of a text beside its word; longer ones go on below."""
 STORED = frozenset({Result.CREATED, Result.UPDATED, Result.RENAMED, Result.DELETED})
+NEARER = frozenset({"host-not-found", "tls-failed", "redirected"})
+"""Codes of what ended on the way to the provider: its support cannot help."""
 _FRESH = (SecretState.NEW, SecretState.CHANGED)
 
 
@@ -32,7 +34,8 @@ def error_block(report: Report, outcome: Outcome) -> Iterator[Line]:
     if change.credential:
         declared = change.credential.declared
         value = declared.references.get(key) or declared.settings.get(key, "")
-        yield f"  --> {say.safe(change.credential.place(key))}   {key}: {say.safe(value)}"
+        what = f"{key}: {say.safe(value)}" if key else change.name
+        yield f"  --> {say.safe(change.credential.place(key))}   {what}"
     if verdict:
         yield from _beside("asked", asked(verdict))
     for text in _why(outcome):
@@ -58,10 +61,15 @@ def headline(outcome: Outcome, traits: Traits | None) -> str:
 
 
 def suspect(outcome: Outcome) -> str:
-    """The key to look at first: one that gave nothing, a secret that changed, a setting that changed, else a secret."""
-    change = outcome.change
+    """The key to look at first: one that gave nothing, a secret that changed, a setting that changed, else a secret.
+
+    Where nothing judged the secret: the host, or nothing where that is not declared.
+    """
+    change, verdict = outcome.change, outcome.verdict
     fresh = [key for key, state in change.secrets.items() if state in _FRESH]
     settings = change.credential.declared.settings if change.credential else {}
+    if verdict and verdict.answer is Answer.UNKNOWN and not outcome.problem:
+        return next((key for key, value in settings.items() if str(value).startswith("https://")), "")
     changed = [field.field for field in change.fields if field.field in settings]
     other = changed if change.action is Action.UPDATE else []
     return next(iter([*change.unresolved, *fresh, *other, *change.secrets]), "")
@@ -148,7 +156,7 @@ def _again(report: Report, outcome: Outcome) -> str:
 def _ask(outcome: Outcome, code: str, traits: Traits | None) -> Iterator[str]:
     """Whom to ask, and what to quote: the provider's support only where the provider was asked."""
     explain = f"reconciler explain {code}"
-    if not outcome.verdict or not traits or outcome.verdict.answer is Answer.VALID:
+    if not outcome.verdict or not traits or outcome.verdict.answer is Answer.VALID or code in NEARER:
         yield from _beside("ask", explain)
         return
     support = f" ({traits.support})" if traits.support else ""
