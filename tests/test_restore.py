@@ -184,6 +184,12 @@ def test_a_value_that_is_replaced_is_named_by_its_reference(applied):
     assert applied.sandbox("apply", "--yes").code == 0
     said = "what is replaced: account_sid, the value behind env://TWILIO_AUTH_TOKEN\n"
     assert said in applied.sandbox("restore", "marketing-us", "--yes").out
+    # another reference is named as such, not by the value that nothing gives any more
+    applied.edit("env://TWILIO_AUTH_TOKEN", "env://OTHER")
+    applied.env["OTHER"] = applied.env["TWILIO_AUTH_TOKEN"]
+    assert applied.sandbox("apply", "--yes").code == 0
+    back = applied.sandbox("restore", "marketing-us", "--version", "1", "--yes")
+    assert "what is replaced: account_sid, auth_token\n" in back.out
 
 
 @pytest.mark.parametrize("keep", ["7d", "0d"])

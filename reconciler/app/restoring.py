@@ -148,9 +148,10 @@ def _flips_back(change: Change) -> Problem:
 
 
 def _replaced(change: Change) -> str:
-    """The keys that a restore changes, and the references behind which another value is."""
+    """The keys that a restore changes, and the references that stay and behind which another value is."""
     keys = [field.field for field in change.fields]
-    values = [change.declared.references[key] for key, state in change.secrets.items() if state != "unchanged"]
+    fresh = [key for key, state in change.secrets.items() if state != "unchanged" and key not in keys]
+    values = [change.declared.references[key] for key in fresh]
     return ", ".join([*keys, *(f"the value behind {reference}" for reference in values)])
 
 
