@@ -9,6 +9,7 @@ from reconciler import audit, lineage, restores, sealing
 from reconciler.app import naming, plugged
 from reconciler.app.applying import How, Talk
 from reconciler.app.leasing import heartbeat, holding
+from reconciler.app.lives import kept, log_of
 from reconciler.app.running import run
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.codes import CODES
@@ -62,16 +63,6 @@ def restore(where: Where, name: str, version: int, how: How, talk: Talk) -> Repo
         store.close()
 
 
-def kept(store: Store, workspace: str, name: str) -> dict[int, Kept]:
-    """The former versions of a credential that can still be looked at, newest first, under whatever name they lie."""
-    chain = store.events(workspace)
-    found = lineage.versions(chain, name)
-    there = {
-        (one.record.name, one.record.version): one for old in {*found.values()} for one in store.kept(workspace, old)
-    }
-    return {version: there[old, version] for version, old in found.items() if (old, version) in there}
-
-
 def _find(where: Where, store: Store, keys: Keyring, workspace: str, name: str, version: int) -> _Found:
     snapshot = store.load(workspace)
     record = naming.find(snapshot.records, name)
@@ -102,10 +93,10 @@ def _find(where: Where, store: Store, keys: Keyring, workspace: str, name: str, 
 
 def _former(where: Where, store: Store, workspace: str, name: str, version: int, record: Record | None) -> Kept:
     """The version to put back. Raises UsageError that says which there are."""
-    chain = store.events(workspace)
+    chain = log_of(store, workspace, name)
     if record is None:
-        _gone_where(where, chain, workspace, name, version)
-    there = {number: one for number, one in kept(store, workspace, name).items() if one.whole}
+        _gone_where(where, store, chain, workspace, name, version)
+    there = {number: one for number, one in kept(store, workspace, name, chain).items() if one.whole}
     if version in there:
         return there[version]
     if not version and there:
@@ -124,13 +115,16 @@ def _again(name: str, version: int) -> str:
     return f"restore {name} --version {version}" if version else f"restore {name}"
 
 
-def _gone_where(where: Where, chain: Sequence[audit.Link], workspace: str, name: str, version: int) -> None:
+def _gone_where(
+    where: Where, store: Store, chain: Sequence[audit.Link], workspace: str, name: str, version: int
+) -> None:
     """Raise UsageError where a name that has no record was never stored, or is another one now."""
     if new := lineage.moved(chain, name):
         raise naming.moved(name, new, where.next(_again(new, version), workspace))
-    if not any(event.name == name for _, event, _ in chain):
-        known = {event.name for _, event, _ in chain}
-        raise naming.unknown(name, known, where.next("list", workspace))
+    if not chain:
+        raise naming.unknown(
+            name, {event.name for _, event, _ in store.events(workspace)}, where.next("list", workspace)
+        )
 
 
 def _flips_back(change: Change) -> Problem:

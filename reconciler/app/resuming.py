@@ -121,7 +121,7 @@ def _done(file: PlanFile, store: Store) -> tuple[str, ...]:
 
 def _stored(store: Store, workspace: str, change: Change, plan: str) -> bool:
     events = store.events_about(workspace, change.name)
-    return any(event.body.get("plan") == plan and event.result in DONE for event in events)
+    return any(event.body.get("plan") == plan and event.result in DONE for _, event, _ in events)
 
 
 def _folders(wanted: list[Credential]) -> set[Path]:

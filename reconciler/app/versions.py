@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler import audit, lineage
 from reconciler.app import listing, naming
-from reconciler.app.restoring import kept
+from reconciler.app.lives import kept, log_of
 from reconciler.app.wiring import Where, header_of, known_workspace, open_store
 from reconciler.errors import UsageError
 from reconciler.model import Declared, Event, Problem, Result
@@ -31,8 +31,8 @@ def get(where: Where, name: str, version: int = 0) -> Report:
     workspace, row = found.header.workspace if found.header else "", found.rows[0]
     store = open_store(where)
     try:
-        former = kept(store, workspace, row.name)
-        chain = store.events(workspace) if row.record else ()
+        chain = log_of(store, workspace, row.name)
+        former = kept(store, workspace, row.name, chain)
     finally:
         store.close()
     said = [{"version": number, "until": one.until, "name": one.record.name, "whole": one.whole}
@@ -47,9 +47,9 @@ def _absent(where: Where, name: str) -> UsageError | None:
     store = open_store(where)
     try:
         workspace = known_workspace(where, store)
-        chain = store.events(workspace)
+        chain = log_of(store, workspace, name)
         new = lineage.moved(chain, name)
-        former = {} if new else kept(store, workspace, name)
+        former = {} if new else kept(store, workspace, name, chain)
     finally:
         store.close()
     if new:
@@ -88,11 +88,11 @@ def _at(where: Where, name: str, version: int) -> Report:
 def _facts(
     where: Where, store: Store, workspace: str, name: str, version: int, record: Record | None
 ) -> dict[str, Any]:
-    chain = store.events(workspace)
+    chain = log_of(store, workspace, name)
     event = lineage.event_of(chain, name, version)
     if event is None:
-        raise _never(where, chain, workspace, name, version)
-    former = kept(store, workspace, name).get(version)
+        raise _never(where, store, chain, workspace, name, version)
+    former = kept(store, workspace, name, chain).get(version)
     now = record if record and record.version == version else None
     source = now or (former.record if former else None)
     declared = _flat(source.declared) if source else lineage.replayed(chain, name, version)
@@ -111,7 +111,9 @@ def _facts(
     }
 
 
-def _never(where: Where, chain: Sequence[audit.Link], workspace: str, name: str, version: int) -> UsageError:
+def _never(
+    where: Where, store: Store, chain: Sequence[audit.Link], workspace: str, name: str, version: int
+) -> UsageError:
     """That a credential never had this version; another one may have had it under the same name."""
     there = ", ".join(f"v{number}" for number in lineage.versions(chain, name)) or "none"
     if new := lineage.moved(chain, name):
@@ -120,7 +122,7 @@ def _never(where: Where, chain: Sequence[audit.Link], workspace: str, name: str,
         said = f"{name} never had a v{version}; it had: {there}; before, the name was that of {other}"
         return UsageError("no-such-version", said, where.next(f"get {other} --version {version}", workspace))
     if there == "none":
-        return naming.unknown(name, {one.name for _, one, _ in chain}, where.next("list", workspace))
+        return naming.unknown(name, {one.name for _, one, _ in store.events(workspace)}, where.next("list", workspace))
     hint = where.next(f"get {name}", workspace) + "  lists the versions that are kept"
     return UsageError("no-such-version", f"{name} never had a v{version}; it had: {there}", hint)
 

@@ -137,10 +137,10 @@ class SqlStore:
         with self._db.reading():
             return _rows.events_of(workspace, self._db.rows(_sql.GET_EVENTS, {"workspace": workspace}))
 
-    def events_about(self, workspace: str, name: str) -> Sequence[Event]:
+    def events_about(self, workspace: str, name: str) -> Sequence[tuple[int, Event, bytes]]:
         of = {"workspace": workspace, "name": name}
         with self._db.reading():
-            return [event for _, event, _ in _rows.events_of(workspace, self._db.rows(_sql.GET_EVENTS_ABOUT, of))]
+            return _rows.events_of(workspace, self._db.rows(_sql.GET_EVENTS_ABOUT, of))
 
     def plan_run(self, workspace: str, plan: str) -> PlanRun | None:
         with self._db.reading():

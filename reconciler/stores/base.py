@@ -225,8 +225,8 @@ class Store(Protocol):
     def plan_run(self, workspace: str, plan: str) -> PlanRun | None:
         """What became of the plan file with this id; None where nothing of it was ever written."""
 
-    def events_about(self, workspace: str, name: str) -> Sequence[Event]:
-        """The events of one name, in order."""
+    def events_about(self, workspace: str, name: str) -> Sequence[tuple[int, Event, bytes]]:
+        """The links of the chain about one name, in order."""
 
     def head(self, workspace: str) -> tuple[int, bytes] | None:
         """Number and mac of the latest event; None where there is none."""

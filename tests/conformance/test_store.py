@@ -855,7 +855,7 @@ def test_a_plan_is_not_begun_where_the_first_write_fails(kit):
 def test_the_events_of_one_name_are_its_own_in_order(kit):
     kit.commit(kit.put("a"), kit.put("b"))
     kit.commit(tell("a"))
-    assert [e.what for e in kit.store.events_about(WORKSPACE, "a")] == ["create", "update"]
+    assert [e.what for _, e, _ in kit.store.events_about(WORKSPACE, "a")] == ["create", "update"]
     assert kit.store.events_about("staging", "a") == []
 
 
