@@ -155,6 +155,7 @@ def test_where_only_the_region_changed_the_region_is_shown():
     lines = block(change(fields=["region"]))
     assert lines[1] == "  --> credentials.yaml:5:13   region: eu"
     assert "  likely    only region changed, so:" in lines
+    assert "  do        correct region, or give the secret that belongs to it" in lines
     assert not any("a new one" in line for line in lines)
 
 

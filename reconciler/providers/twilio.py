@@ -42,7 +42,6 @@ REFUSALS = {
 }
 """Twilio's documented error codes. One that is not here says nothing about the credential."""
 KEY_MAY_NOT_READ_ACCOUNT = ("20003", "70051")
-NOTES = {"permission-missing": "the permission wanted: to read Incoming Phone Numbers"}
 _SECRETS = ("auth_token", "api_key_secret", "api_key_sid")
 _ACCOUNT = ("account_sid", *_SECRETS)
 CAUSES: Mapping[str, tuple[Cause, ...]] = {
@@ -61,7 +60,7 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "permission-missing": (
         Cause("it is a Restricted API key without that permission", ("api_key_secret", "api_key_sid"), by_itself=True),
         Cause("the API key was deleted, or is another account's: Twilio answers the same",
-              ("account_sid", "api_key_secret", "api_key_sid"), by_itself=True),
+              ("account_sid", "api_key_secret", "api_key_sid"), by_itself=True, concerns=("api_key_sid",)),
         Cause("account_sid and the secret are of two different accounts", ("account_sid", "auth_token")),
     ),
     "account-inactive": (
@@ -159,11 +158,13 @@ class Twilio(Provider):
         reply = await http.get(f"{account}.json", headers=headers, account=sid)
         if reply.status == 200:
             return _account(reply, sid)
+        wanted = "the account"
         if key and reply.status in (401, 403) and _code(reply) in KEY_MAY_NOT_READ_ACCOUNT:
+            wanted = "Incoming Phone Numbers"
             reply = await http.get(f"{account}/IncomingPhoneNumbers.json?PageSize=1", headers=headers, account=sid)
             if reply.status == 200:
                 return _numbers(reply, sid)
-        return _refusal(reply)
+        return _refusal(reply, wanted)
 
 
 def _code(reply: Reply) -> str:
@@ -202,10 +203,11 @@ def _numbers(reply: Reply, sid: str) -> Verdict:
     return verdict(reply, "accepted", account=Account(id=sid), notes=(note,))
 
 
-def _refusal(reply: Reply) -> Verdict:
+def _refusal(reply: Reply, wanted: str) -> Verdict:
+    """``wanted``: what was to be read, which is the permission that a key may lack."""
     provider_code = _code(reply)
     code = REFUSALS.get(provider_code, "") if 400 <= reply.status < 500 else ""
     if not code:
         raise unexpected(reply, provider_code)
-    notes = (NOTES[code],) if code in NOTES else ()
+    notes = (f"the permission wanted: to read {wanted}",) if code == "permission-missing" else ()
     return verdict(reply, code, provider_code=provider_code, notes=notes)

@@ -133,10 +133,11 @@ def _do(report: Report, outcome: Outcome, code: str, key: str, traits: Traits | 
     if change.former:
         yield from _beside("do", f"choose another version: reconciler get {change.name}{report.store_selection}")
         return
-    yield from _beside("do", say.hint(code))
+    setting = code == "key-refused" and key in change.declared.settings
+    yield from _beside("do", f"correct {key}, or give the secret that belongs to it" if setting else say.hint(code))
     find = dict(traits.find).get(key, "") if traits and outcome.result is Result.REJECTED else ""
     if find and code == "key-refused":
-        yield from _beside("", f"a new one: {find}")
+        yield from _beside("", f"where it stands: {find}" if setting else f"a new one: {find}")
     yield from _beside("", _again(report, outcome))
     if outcome.result is Result.REJECTED and report.header:
         cancel = f"reconciler cancel {change.name} -w {report.header.workspace}{report.store_selection}"

@@ -122,6 +122,18 @@ def test_a_documented_code_is_what_it_says(status, provider_code, code):
 
 
 @pytest.mark.parametrize(
+    ("kind", "refusals", "wanted"),
+    [
+        (TOKEN, (error(401, 70051),), "the account"),
+        (KEY, (error(401, 70051), error(401, 70051)), "Incoming Phone Numbers"),
+    ],
+)
+def test_the_permission_that_is_named_is_for_what_was_asked(kind, refusals, wanted):
+    verdict, _ = answered(kind, *refusals)
+    assert verdict.notes == (f"the permission wanted: to read {wanted}",)
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         error(400, 21211),
