@@ -9,6 +9,7 @@ trap 'rm -rf "$work"' EXIT
 cp "$here/credentials.yaml" "$work/"
 cd "$work"
 export XDG_CONFIG_HOME="$work/config" RECONCILER_SANDBOX=1 COLUMNS="${COLUMNS:-120}"
+wrong=0000000000000000-not-the-right-key
 
 say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
 run() { # echo a command, run it, and hold its exit code against the one expected
@@ -18,6 +19,9 @@ run() { # echo a command, run it, and hold its exit code against the one expecte
     "$@" || code=$?
     [ "$code" = "$expected" ] || { echo "demo: exit $code, expected $expected" >&2; exit 1; }
 }
+
+say "The providers are the sandbox's, on this machine: no account, no network. --sandbox behind each command says the same"
+printf '\n\033[1m$ %s\033[0m\n' 'export RECONCILER_SANDBOX=1'
 
 say "The manifest: three credentials, secrets by reference"
 run 0 cat credentials.yaml
@@ -29,7 +33,8 @@ say "The secrets that the sandbox accepts come into the environment; then one of
 printf '\n\033[1m$ %s\033[0m\n' 'eval "$(reconciler sandbox env --write-files .)"'
 eval "$(reconciler sandbox env --write-files .)"
 right=$INFOBIP_API_KEY
-export INFOBIP_API_KEY=0000000000000000-not-the-right-key
+printf '\n\033[1m$ %s\033[0m\n' "export INFOBIP_API_KEY=$wrong"
+export INFOBIP_API_KEY=$wrong
 
 run 0 reconciler plan
 say "Apply: two are proven and stored; the third is refused by its provider, and stored nowhere"
@@ -37,7 +42,7 @@ run 3 reconciler apply --yes
 run 0 reconciler list
 
 say "Put the right key behind the reference, and apply again"
-printf '\n\033[1m$ %s\033[0m\n' 'export INFOBIP_API_KEY=...'
+printf '\n\033[1m$ %s\033[0m\n' "export INFOBIP_API_KEY=$right"
 export INFOBIP_API_KEY=$right
 run 0 reconciler apply --yes
 

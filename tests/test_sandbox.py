@@ -174,3 +174,41 @@ def test_it_serves_until_it_is_interrupted():
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_account_has_a_second_right_secret_for_a_rotation(provider):
+    field = {"twilio": "auth_token", "sinch": "api_token", "infobip": "api_key"}[provider]
+    first, second = (right_secret(provider, SETTINGS[provider], field, rotated=rotated) for rotated in (False, True))
+    assert first != second
+    question = {
+        "twilio": lambda s: ("api.twilio.com", f"/2010-04-01/Accounts/{SID}.json", basic(SID, s)),
+        "sinch": lambda s: ("eu.sms.api.sinch.com", f"/xms/v1/{PLAN}/batches", f"Bearer {s}"),
+        "infobip": lambda s: (HOST, "/account/1/balance", f"App {s}"),
+    }[provider]
+    assert [status for status, _, _ in asked(question(first), question(second), question(first[:-1] + "?"))] == [
+        200, 200, 401,
+    ]  # fmt: skip
+
+
+def test_what_env_leaves_out_is_told_beside_what_a_shell_evaluates(project):
+    done = project.run("sandbox", "env")
+    assert (done.code, "sinch-token" in done.out) == (0, False)
+    assert "Left out: file://sinch-token. With --write-files DIR" in done.err
+    assert "Left out" not in project.run("sandbox", "env", "--write-files", ".").err
+
+
+def test_the_documentation_can_be_pasted_from_the_top(tmp_path):
+    """Up to the one command that blocks, which stands alone."""
+    blocks = re.findall(r"(?ms)^```\n(.*?)^```$", (ROOT / "docs" / "sandbox.md").read_text())
+    (blocking,) = [number for number, block in enumerate(blocks) if "reconciler sandbox --port" in block]
+    assert len(blocks[blocking].splitlines()) == 1
+    env = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    script = "".join(blocks[:blocking])
+    done = subprocess.run(["bash"], input=script, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert "error[usage]" not in done.stdout + done.stderr
+    assert "Applied: 3 created" in done.stdout
+    assert "3 to update" in done.stdout
+    assert "Applied: 0 created, 3 updated" in done.stdout
+    assert "1 rejected" in done.stdout
+    assert "update rejected" in done.stdout

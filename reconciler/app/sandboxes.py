@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import manifest as manifests
@@ -20,21 +21,32 @@ def serve(port: int, delay: float, ready: Callable[[str], None]) -> None:
     sandbox.run(port, ready, delay=delay)
 
 
-def environment(what: What, folder: Path | None) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What the sandbox accepts for the references of a manifest."""
+
+    variables: dict[str, str]
+    left_out: tuple[str, ...]
+    """Files that are wanted and were not written, since no folder was named."""
+
+
+def environment(what: What, folder: Path | None, *, rotated: bool = False) -> Values:
     """The value that the sandbox accepts for each ``env://`` reference; those of ``file://`` go into ``folder``.
 
-    Raises UsageError where two credentials of different accounts share one reference: no value suits both.
+    ``rotated``: the second secret of each account. Raises UsageError where two credentials of different accounts share
+    one reference: no value suits both.
     """
     sources: dict[tuple[str, str], dict[str, str]] = {}
-    for text, value in _values(what).items():
+    for text, value in _values(what, rotated=rotated).items():
         reference = Reference.parse(text)
         sources.setdefault((reference.scheme, reference.path), {})[reference.key] = value
     texts = {source: _text(source[1], values) for source, values in sources.items()}
+    files = {path: text for (scheme, path), text in texts.items() if scheme == "file"}
     if folder:
-        for (scheme, path), text in texts.items():
-            if scheme == "file":
-                _write(folder, path, text)
-    return {path: text for (scheme, path), text in texts.items() if scheme == "env"}
+        for path, text in files.items():
+            _write(folder, path, text)
+    variables = {path: text for (scheme, path), text in texts.items() if scheme == "env"}
+    return Values(variables, () if folder else tuple(files))
 
 
 def _text(path: str, values: dict[str, str]) -> str:
@@ -42,7 +54,7 @@ def _text(path: str, values: dict[str, str]) -> str:
     return values[""] if "" in values else compose(path, values)
 
 
-def _values(what: What) -> dict[str, str]:
+def _values(what: What, *, rotated: bool) -> dict[str, str]:
     manifest, _ = plugged.for_manifest(
         lambda document, schemes: manifests.read(
             what.files, document, workspace=None, allow_empty=True, schemes=schemes
@@ -54,7 +66,7 @@ def _values(what: What) -> dict[str, str]:
         if declared.provider not in sandbox.PROVIDERS:
             continue
         for key, text in declared.references.items():
-            value = sandbox.right_secret(declared.provider, declared.settings, key)
+            value = sandbox.right_secret(declared.provider, declared.settings, key, rotated=rotated)
             if found.setdefault(text, value) != value:
                 raise UsageError("shared-reference", f"{text} stands at {name} and at another account's credential")
     return found

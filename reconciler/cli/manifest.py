@@ -24,15 +24,14 @@ BARE = {"allow_extra_args": True}
 
 
 def _by_flag() -> None:
-    """Raise UsageError for a bare argument: a manifest has a flag. What is no file may be anything, and is not said."""
+    """Raise click's UsageError for a bare argument, as a manifest has a flag. What is no file is not repeated."""
     context = click.get_current_context()
     if not context.args:
         return
-    from reconciler.errors import UsageError
-
     files = [shlex.quote(text) for text in context.args if Path(text).exists()]
-    hint = f"reconciler {context.info_name} {' '.join(f'-f {file}' for file in files or ['FILE'])}"
-    raise UsageError("usage", "it takes no argument: a manifest is named with -f", hint)
+    named = " ".join(f"-f {file}" for file in files or ["FILE"])
+    # click's own, as for any other argument that is too much: the options behind it may not have been read as such
+    raise click.UsageError(f"a manifest is named with -f: reconciler {context.info_name} {named}")
 
 
 @click.command("validate", context_settings=BARE)

@@ -10,6 +10,7 @@ import click
 
 from reconciler.cli import _options as opt
 from reconciler.cli._output import reporting
+from reconciler.cli._streams import tell
 from reconciler.report import Report
 
 
@@ -33,13 +34,19 @@ def sandbox_(ctx: click.Context, port: int, delay: float) -> None:
     metavar="DIR",
     help="Write the values of file:// references into this folder.",
 )
+@opt.option("--rotated", is_flag=True, help="The second secret that each account accepts, as after a rotation.")
 @reporting("sandbox env")
-def env(*, write_files: Path | None, **given: Any) -> Report:
+def env(*, write_files: Path | None, rotated: bool, **given: Any) -> Report:
     """Print the secrets that the sandbox accepts for a manifest, as shell exports.
 
     They are derived from public identifiers and work nowhere else:  eval "$(reconciler sandbox env)"
     """
     from reconciler.app import sandboxes
+    from reconciler.render.rows import safe
 
-    values = sandboxes.environment(opt.what(given), write_files)
-    return Report("sandbox env", facts={name: shlex.quote(value) for name, value in values.items()})
+    values = sandboxes.environment(opt.what(given), write_files, rotated=rotated)
+    if values.left_out:
+        # not on stdout, which a shell evaluates
+        files = safe(", ".join(f"file://{path}" for path in values.left_out))
+        tell(f"Left out: {files}. With --write-files DIR they are written into that folder (beside the manifest: .).")
+    return Report("sandbox env", facts={name: shlex.quote(value) for name, value in values.variables.items()})

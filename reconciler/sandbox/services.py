@@ -80,7 +80,7 @@ class Twilio(Service):
         about_account = match["rest"] == ".json"
         user, password = _basic(question.authorization)
         key = user if user.startswith("SK") else ""
-        right = password == _secret("twilio", identifier, "api_key_secret" if key else "auth_token")
+        right = password in _secrets("twilio", identifier, "api_key_secret" if key else "auth_token")
         if not right or user not in (identifier, key):
             return twilio_error(401, 20003, "Authenticate")
         allowed = Answer(200, twilio_account(identifier) if about_account else twilio_numbers(identifier))
@@ -101,7 +101,7 @@ class Sinch(Service):
     def answer(self, question: Question, identifier: str) -> Answer:
         if not identifier:
             return Answer(404)
-        if question.authorization != f"Bearer {_secret('sinch', identifier, 'api_token')}":
+        if question.authorization not in {f"Bearer {token}" for token in _secrets("sinch", identifier, "api_token")}:
             return Answer(401)
         return Answer(200, SINCH_BATCHES)
 
@@ -119,7 +119,7 @@ class Infobip(Service):
         return question.host
 
     def answer(self, question: Question, identifier: str) -> Answer:
-        if question.authorization != f"App {_secret('infobip', identifier, 'api_key')}":
+        if question.authorization not in {f"App {key}" for key in _secrets("infobip", identifier, "api_key")}:
             return infobip_error(401, "UNAUTHORIZED", "Invalid login details")
         if question.path == "/account/1/balance":
             return Answer(200, INFOBIP_BALANCE)
@@ -139,13 +139,13 @@ class Infobip(Service):
 SERVICES: Mapping[str, Service] = {"twilio": Twilio(), "sinch": Sinch(), "infobip": Infobip()}
 
 
-def right_secret(provider: str, settings: Mapping[str, str], field: str) -> str:
-    """The one secret that the sandbox accepts in ``field`` of a credential with these settings.
+def right_secret(provider: str, settings: Mapping[str, str], field: str, *, rotated: bool = False) -> str:
+    """The secret that the sandbox accepts in ``field`` of a credential with these settings; ``rotated``: the other one.
 
     Derived from the identifier and in the service's own format, so that a demo needs no list of secrets.
     """
     service = SERVICES[provider]
-    return _secret(provider, service.declared(settings[service.key]), field)
+    return _secrets(provider, service.declared(settings[service.key]), field)[rotated]
 
 
 def _key_refusal(ending: str, *, about_account: bool) -> Answer | None:
@@ -155,9 +155,11 @@ def _key_refusal(ending: str, *, about_account: bool) -> Answer | None:
     return twilio_error(401, 20003, "Authenticate") if about_account and ending != MAIN else None
 
 
-def _secret(provider: str, identifier: str, field: str) -> str:
-    digest = hashlib.sha256(f"sandbox {provider} {identifier} {field}".encode()).digest()
-    return SERVICES[provider].form(digest)
+def _secrets(provider: str, identifier: str, field: str) -> tuple[str, str]:
+    """The two that are right at any time, as while a secret is being rotated."""
+    seed = f"sandbox {provider} {identifier} {field}"
+    first, second = (hashlib.sha256(text.encode()).digest() for text in (seed, f"{seed} rotated"))
+    return SERVICES[provider].form(first), SERVICES[provider].form(second)
 
 
 def _basic(authorization: str) -> tuple[str, str]:
