@@ -149,6 +149,11 @@ class Report:
     """What a small command has to say, by name."""
 
     @property
+    def place(self) -> str:
+        """The options that lead to this workspace of this store, for the commands that are suggested."""
+        return f" -w {self.header.workspace}{self.store_selection}" if self.header else self.store_selection
+
+    @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(p for p in self.problems if p.severity is Severity.ERROR)
 

@@ -128,7 +128,8 @@ def cancel(where: Where, name: str) -> Report:
         snapshot = store.load(workspace)
         rejection = snapshot.rejections.get(name)
         if rejection is None:
-            raise UsageError("no-rejection", _without_rejection(name, snapshot))
+            raise UsageError("no-rejection", _without_rejection(name, snapshot),
+                             f"{where.next('list', workspace)}  shows what was refused")  # fmt: skip
         _drop(where, store, workspace, name)
         left = store.load(workspace)
     finally:

@@ -62,7 +62,7 @@ def _is_plan(path: Path) -> bool:
 def save(where: Where, what: What, prepared: Prepared, out: Out) -> PlanFile:
     """Write the plan. Raises UsageError where there is no store, or the file cannot be written."""
     if prepared.store is None:
-        raise UsageError("plan-no-store")
+        raise UsageError("plan-no-store", hint=f"reconciler store create{where.flags}")
     check_target(out.path)
     file = _built(where, what, prepared, prepared.store, out)
     scratch = out.path.with_name(f".{out.path.name}.{os.getpid()}.part")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,7 +90,8 @@ class FromFile:
             raise Refused("plan-unexpected", f"approved was {self.expected}; the file has {file.plan.digest}")
         if signed is None and not self.expected:
             why = f"it names data key {file.key_id}, which is not here" if file.signature else "it has no signature"
-            raise Refused("plan-unsigned", why)
+            look = f"look at it with  reconciler show {shlex.quote(str(self.path))}"
+            raise Refused("plan-unsigned", why, f"{look} , then name the digest that you approve: --expect DIGEST")
         return bool(signed)
 
 

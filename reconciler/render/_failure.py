@@ -131,7 +131,7 @@ def _others(report: Report) -> str:
 def _do(report: Report, outcome: Outcome, code: str, key: str, traits: Traits | None) -> Iterator[str]:
     change = outcome.change
     if change.former:
-        yield from _beside("do", f"choose another version: reconciler get {change.name}{report.store_selection}")
+        yield from _beside("do", f"choose another version: reconciler get {change.name}{report.place}")
         return
     setting = code == "key-refused" and key in change.declared.settings
     yield from _beside("do", f"correct {key}, or give the secret that belongs to it" if setting else say.hint(code))
@@ -140,7 +140,7 @@ def _do(report: Report, outcome: Outcome, code: str, key: str, traits: Traits | 
         yield from _beside("", f"where it stands: {find}" if setting else f"a new one: {find}")
     yield from _beside("", _again(report, outcome))
     if outcome.result is Result.REJECTED and report.header:
-        cancel = f"reconciler cancel {change.name} -w {report.header.workspace}{report.store_selection}"
+        cancel = f"reconciler cancel {change.name}{report.place}"
         undo = "revert its entry in the manifest" if change.record else "take it out of the manifest"
         yield f"  {'or':<9} discard it: {undo}, then  {cancel}"
 

@@ -17,7 +17,7 @@ def get_lines(report: Report) -> Iterator[Line]:
         return
     if "version" in report.facts:
         yield say.header(report.header)
-        yield from _version(report.facts)
+        yield from _version(report.facts, report.place)
     if not report.rows:
         return
     row = report.rows[0]
@@ -43,11 +43,11 @@ def _kept(one: Mapping[str, Any]) -> str:
     return f"v{one['version']} as {say.safe(one['name'])}, kept until {say.clock(one['until'])}{then}"
 
 
-def _version(facts: Mapping[str, Any]) -> Iterator[Line]:
+def _version(facts: Mapping[str, Any], place: str) -> Iterator[Line]:
     named = "" if facts["was"] == facts["name"] else f", then {say.safe(facts['was'])}"
     yield f"{say.safe(facts['name'])} v{facts['version']}{named}"
     yield from _facts({key: say.value(value) for key, value in facts["declared"].items()})
-    back = f"reconciler restore {facts['name']} --version {facts['version']}"
+    back = f"reconciler restore {facts['name']} --version {facts['version']}{place}"
     secrets = {
         "stored": "stored: this is the present version",
         "kept": f"kept until {say.clock(facts['until'])}: {back}",

@@ -31,7 +31,7 @@ def lock_lines(report: Report) -> Iterator[Line]:
         yield f"  expired      {_second(lease['expires'])}: the next run takes it"
     else:
         yield f"  frees itself {_second(lease['expires'])}, unless it is heard of again"
-    flags = f" -w {report.header.workspace}{report.store_selection}"
+    flags = report.place
     yield f"  → wait for it:      reconciler apply --lock-timeout 2m{flags}"
     yield f"  → if it is gone:    reconciler lock release {say.safe(lease['id'])}{flags} --yes"
 

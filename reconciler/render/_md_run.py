@@ -52,14 +52,14 @@ def restore_page(report: Report, problems: tuple[md.Section, ...]) -> md.Page:
     sections = (
         *problems,
         md.table(("", "credential", "result", "version", "answer"), map(_outcome, report.outcomes)),
-        md.Section(tuple(_another(o.change.name, o.verdict) for o in report.outcomes if o.result in _BAD)),
+        md.Section(tuple(_another(report, o.change.name, o.verdict) for o in report.outcomes if o.result in _BAD)),
     )
     return _page(report, "restore", _restored(report), sections, "")
 
 
-def _another(name: str, verdict: Verdict | None) -> str:
+def _another(report: Report, name: str, verdict: Verdict | None) -> str:
     likely = f"likely {', or '.join(map(md.prose, verdict.likely))}; " if verdict and verdict.likely else ""
-    return f"{likely}choose another version: {md.code(f'reconciler get {name}')}"
+    return f"{likely}choose another version: {md.code(f'reconciler get {name}{report.place}')}"
 
 
 def _restored(report: Report) -> str:
