@@ -74,6 +74,8 @@ class State:
     done: Mapping[tuple[str, str], int]
     """How often something was stored or deleted, by name and result."""
     broken: tuple[str, ...]
+    gaps: int = 0
+    """Events whose version does not follow from the one before it, under the same name or the one it had before."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,21 @@ class Scene:
             versions = {name: record.version for name, record in snapshot.records.items()}
         stored = ("created", "updated", "renamed", "deleted")
         done = Counter((event.name, event.result) for _, event, _ in chain if event.result in stored)
-        return State(records, versions, frozenset(snapshot.rejections), done, tuple(broken))
+        return State(records, versions, frozenset(snapshot.rejections), done, tuple(broken), _gaps(chain, versions))
+
+
+def _gaps(chain: Any, versions: Mapping[str, int]) -> int:
+    """How often a version is not the next one, and how many records are not what the log last said of them."""
+    last: dict[str, int] = {}
+    wrong = 0
+    for _, event, _ in chain:
+        if event.result in ("created", "updated", "renamed"):
+            before = max(last.get(event.name, 0), last.get(event.body.get("from", ""), 0))
+            wrong += event.version != before + 1
+            last[event.name] = event.version
+        elif event.result == "deleted":
+            wrong += event.version != last.get(event.name)
+    return wrong + (sum(1 for name, version in versions.items() if last.get(name) != version) if chain else 0)
 
 
 def _open(store: Any, ring: sealing.Keyring, record: Record) -> tuple[Any, ...]:
