@@ -38,6 +38,8 @@ from reconciler.secret import Secret
 __all__ = ["Http", "HttpPool", "Reply", "basic", "bearer", "scheme"]
 
 LONGEST_BACKOFF = 8.0
+DEADLINE = 30.0
+"""Seconds for one question, all attempts together, where nobody says otherwise."""
 _HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": f"sms-reconciler/{__version__}"}
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
@@ -85,7 +87,7 @@ class HttpPool:
         parallelism: int = 32,
         per_account: int = 2,
         timeout: float = 10.0,
-        deadline: float = 30.0,
+        deadline: float = DEADLINE,
         attempts: int = 3,
         backoff: float = 0.5,
         routes: Mapping[str, str] = MappingProxyType({}),

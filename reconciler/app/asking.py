@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler import plugins
 from reconciler.engine import Ask, Task
 from reconciler.errors import UsageError
-from reconciler.http import HttpPool
+from reconciler.http import DEADLINE, HttpPool
 from reconciler.model import Verdict
 from reconciler.network import loopback
 from reconciler.providers.base import asked
@@ -29,6 +29,8 @@ class Asking:
     """Loopback addresses by provider; empty asks the real one, or the built-in sandbox."""
     ca_file: Path | None = None
     """Certificates to trust beside the usual ones."""
+    seconds: float = DEADLINE
+    """How long one question may take, all attempts together."""
 
 
 async def asker(stack: AsyncExitStack, asking: Asking, *, sandbox: bool) -> Ask:
@@ -40,7 +42,7 @@ async def asker(stack: AsyncExitStack, asking: Asking, *, sandbox: bool) -> Ask:
         origin = await stack.enter_async_context(serve())
         routes = dict.fromkeys(plugins.provider_names(), origin) | routes
     pool = await stack.enter_async_context(
-        HttpPool(parallelism=asking.parallelism, routes=routes, ca_file=asking.ca_file)
+        HttpPool(parallelism=asking.parallelism, deadline=asking.seconds, routes=routes, ca_file=asking.ca_file)
     )
 
     async def ask(task: Task) -> Verdict:

@@ -108,6 +108,14 @@ def seconds(_context: click.Context, _param: click.Parameter, value: str) -> flo
     return float(int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]])
 
 
+def limit(context: click.Context, param: click.Parameter, value: str) -> float:
+    """A length of time in which something can be done."""
+    found = seconds(context, param, value)
+    if not found:
+        raise click.BadParameter("at least 1s")
+    return found
+
+
 lock_option = option(
     "--lock-timeout", default="0s", show_default=True, metavar="30s|5m", callback=seconds,
     help="How long to wait for somebody else's lease on the workspace.",
@@ -123,6 +131,8 @@ asking_options = _stack(
            help="Requests under way at once."),
     option("--sandbox-url", "sandbox_urls", multiple=True, metavar="PROVIDER=URL",
            help="Ask this loopback server in a provider's place; implies --sandbox. Repeatable."),
+    option("--timeout", default="30s", show_default=True, metavar="5s|1m", callback=limit,
+           help="How long one question to a provider may take, all attempts together."),
     option("--ca-file", type=click.Path(path_type=Path), help="Certificates to trust beside the usual ones (PEM)."),
 )  # fmt: skip
 
@@ -152,7 +162,7 @@ def asking(given: Mapping[str, Any]) -> Asking:
     """How providers are asked: from the values of ``asking_options``."""
     from reconciler.app.asking import Asking, sandbox_routes
 
-    return Asking(given["parallelism"], sandbox_routes(given["sandbox_urls"]), given["ca_file"])
+    return Asking(given["parallelism"], sandbox_routes(given["sandbox_urls"]), given["ca_file"], given["timeout"])
 
 
 output_options_but_format = _stack(
