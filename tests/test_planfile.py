@@ -423,3 +423,11 @@ def test_a_manifest_without_its_flag_is_told_which(project, command):
     assert (done.code, f"reconciler {command} -f credentials.yaml\n" in done.err) == (64, True), done.err
     unknown = project.run(command, "s3cr3t-of-somebody")
     assert (unknown.code, "-f FILE" in unknown.err, "s3cr3t" in unknown.err) == (64, True, False)
+
+
+@pytest.mark.parametrize("arguments", [("apply", "9" * 300), ("show", "9" * 300), ("plan", "--out", "9" * 300),
+                                       ("plan", "--out", f"{'9' * 300}/plan.json")])  # fmt: skip
+def test_a_path_that_no_system_takes_is_a_usage_error(applied, arguments):
+    done = applied.sandbox(*arguments)
+    assert done.code == 64, done.err
+    assert "bug" not in done.err

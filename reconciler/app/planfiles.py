@@ -36,12 +36,14 @@ class Out:
 
 def check_target(path: Path) -> None:
     """Raise UsageError where ``path`` cannot become a plan file: only what is one already is ever replaced."""
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):  # noqa: PTH112
         raise UsageError("no-such-file", f"--out {path}: there is no folder {path.parent}")
     try:
         found = path.lstat()
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise UsageError("unreadable", f"--out {path} cannot be written: {error.strerror}") from None
     if not stat.S_ISREG(found.st_mode) or not _is_plan(path):
         raise UsageError("plan-not-replaced", str(path))
 
@@ -149,7 +151,8 @@ def _manifest(path: Path, command: str) -> UsageError:
 
 
 def _bytes(path: Path, command: str) -> bytes:
-    if path.is_dir():
+    # unlike Path.is_dir, a path that no system takes is none: it is told where it is read
+    if os.path.isdir(path):  # noqa: PTH112
         raise _manifest(path, command)
     given = regular.read(path, LIMIT, hint="a plan is read from the file that  plan --out  wrote")
     if len(given) > LIMIT:
