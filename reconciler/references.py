@@ -34,6 +34,12 @@ _FOREIGN = re.compile(
     r"|(?i:env|file|vault|secrets?|process\.env|os\.environ)[.:\[(/]|arn:aws|projects/[^/]+/secrets/",
     re.DOTALL,
 )  # fmt: skip
+_NAMED = re.compile(
+    r"(?:\$\{?|\$?\{\{ ?|%)?(?:(?:env|secrets|process\.env|os\.environ)[.:])?"
+    r"([A-Z][A-Z0-9_]{1,63})(?: ?\}\}|\}|%)?\Z",
+    re.ASCII,
+)
+"""Of those, the ones that are about a variable, in capitals as secrets' variables are: a value is not repeated."""
 
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:[0-9a-f]{32,}|[0-9A-F]{32,}|[0-9a-z]{28,}|"
@@ -111,7 +117,10 @@ def _no_reference(path: Path, text: str, schemes: Collection[str], suggestion: s
     if scheme:
         return _unknown(path, scheme[1], schemes, suggestion)
     if _FOREIGN.match(text):
-        return _say("reference-form", path, "the variable's or file's own name follows the scheme", suggestion)
+        named = _NAMED.match(text)
+        own = named[1] if named and not (bad_variable(named[1]) or looks_secret(named[1])) else ""
+        hint = f"{path[-1]}: env://{own}" if own and path else suggestion
+        return _say("reference-form", path, "the variable's or file's own name follows the scheme", hint)
     return _literal(path, "the value is not shown here", suggestion)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -158,5 +159,9 @@ def _holds_credentials(path: Path) -> bool:
 
 def _not_read(path: Path) -> Problem:
     code = CODES["not-read"]
-    detail = "a folder's sub-folders are not read" if _is_yaml(path) else "only *.yaml and *.yml are read"
-    return Problem(code.name, code.summary, Place(str(path), 1, 1), "", detail, code.hint, Severity.WARNING)
+    detail, hint = "only *.yaml and *.yml are read", code.hint
+    if _is_yaml(path):
+        detail, hint = "a folder's sub-folders are not read", f"pass it too: -f {shlex.quote(str(path.parent))}"
+    elif path.suffix in SUFFIXES:
+        detail, hint = "a name that begins with a dot is an editor's", "pass it with -f, or rename it without the dot"
+    return Problem(code.name, code.summary, Place(str(path), 1, 1), "", detail, hint, Severity.WARNING)

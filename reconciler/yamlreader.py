@@ -52,8 +52,8 @@ _SYNTAX = {
     "mapping values are not allowed in this context": f"a second ': ' on one line: {_QUOTE}",
     "could not find expected ':'": "a key without ': ' after it",
     "did not find expected key": f"no key where one is expected: {_QUOTE}",
-    "found character that cannot start any token":
-        "a value cannot begin with a tab, %, @ or `: indent with spaces, put such a value in quotes",
+    "a tab": "a tab stands here: indent with spaces",
+    "found character that cannot start any token": "a value cannot begin with %, @ or `: put such a value in quotes",
     "found unknown escape character": "an unknown escape after \\ in double quotes: write \\\\, or use single quotes",
     "found invalid Unicode character escape code": "an escape for something that is not a character",
     "did not find expected ',' or ']'": "a [ is opened and not closed",
@@ -115,6 +115,8 @@ def read(text: str, *, keys: bool = False) -> Document:
     except MarkedYAMLError as error:
         unclosed = str(error.problem).startswith(("found unexpected", "did not find expected ','"))
         mark = error.context_mark if unclosed else error.problem_mark
+        if mark and _is_tab(text, mark.line, mark.column):
+            error.problem = "a tab"
         document.troubles.append(_broken(str(error.problem), mark.line, mark.column) if mark else _broken("", 0, 0))
         document.whole = False
     except ReaderError as error:
@@ -272,6 +274,12 @@ class _Builder:
 
 def _mark(event: Event) -> Mark:
     return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _is_tab(text: str, line: int, column: int) -> bool:
+    """Whether a tab stands there: the parser's lines end where ours do, at any line break of YAML."""
+    lines = text.splitlines()
+    return line < len(lines) and lines[line][column : column + 1] == "\t"
 
 
 def _broken(said: str, line: int, column: int) -> Trouble:

@@ -257,6 +257,57 @@ def test_a_throw_away_machine_without_a_store_stores_nothing(project):
     assert not (project.path.parent / "home").exists()
 
 
+def footer(text: str) -> list[list[str]]:
+    """The commands at the end of a plan, as words behind the program's name."""
+    return [line.split()[1:] for line in text.splitlines() if line.startswith("  reconciler ")]
+
+
+def test_the_commands_at_the_end_of_a_plan_work_as_they_stand(project):
+    """Live, as far as nobody is asked: the store comes first, and no command where nothing would be stored."""
+    assert footer(project.run("plan").out) == []
+    project.right_secrets()
+    create, apply = footer(project.run("plan", "--store", "sqlite:///mine.db").out)
+    assert create == ["store", "create", "--store", "sqlite:///mine.db"]
+    assert apply == ["apply", "--store", "sqlite:///mine.db"]
+    assert project.run(*create).code == 0
+    (apply,) = footer(project.run("plan", "--store", "sqlite:///mine.db").out)
+    assert apply[:4] == ["apply", "--store", "sqlite:///mine.db", "--expect"]
+
+
+def test_the_consent_that_apply_will_want_is_in_the_command(applied):
+    applied.edit("workspace: production", "workspace: staging")
+    for env in ({"RECONCILER_SANDBOX": "1"}, {}):
+        plan = applied.run("plan", *(() if env else ("--sandbox",)), env=env)
+        (apply,) = footer(plan.out)
+        assert (plan.code, "--new-workspace" in apply, "--sandbox" in apply) == (0, True, True)
+    assert applied.run(*apply, "--yes").code == 0
+
+
+def test_a_plan_that_was_kept_says_where(applied):
+    applied.edit("label: Marketing US", "label: Another")
+    done = applied.sandbox("plan", "--out", "plan.json")
+    assert "The plan is in plan.json, readable by you alone." in done.out
+    (apply,) = footer(done.out)
+    assert applied.run(*apply).code == 0
+
+
+def test_a_key_that_is_none_says_where_it_came_from(applied):
+    for command in (("plan",), ("apply", "--yes"), ("store", "create", "--store", "sqlite:///new.db")):
+        done = applied.sandbox(*command, env={"RECONCILER_KEY": "foo"})
+        assert (done.code, "error[key-malformed]" in done.err) == (5, True)
+        assert "it is from RECONCILER_KEY" in done.err
+
+
+@pytest.mark.parametrize(
+    "command", [("history", "--since", "foo"), ("audit", "verify", "--anchor", "foo"), ("check", "--max-age", "foo"),
+                ("audit", "export", "--since", "foo")], ids=" ".join,
+)  # fmt: skip
+def test_a_mistake_leads_to_the_commands_own_help(applied, command):
+    done = applied.sandbox(*command)
+    named = " ".join(command[:-2])
+    assert (done.code, f"do   reconciler {named} --help" in done.err) == (64, True), done.err
+
+
 def test_a_run_in_another_folder_is_not_led_to_a_second_store(applied, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

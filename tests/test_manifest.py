@@ -139,6 +139,12 @@ def test_what_looks_like_a_manifest_and_is_not_read_is_named(folder):
         ("not-read", "sms/old/d.yaml:1:1", Severity.WARNING),
         ("not-read", "sms/other/deeper/f.yml:1:1", Severity.WARNING),
     ]
+    assert [w.hint for w in warnings] == [
+        "pass it with -f, or rename it without the dot",
+        "pass it with -f, or rename it to *.yaml",
+        "pass it too: -f sms/old",
+        "pass it too: -f sms/other/deeper",
+    ]
 
 
 def test_a_sub_folder_that_is_given_as_well_is_no_warning(folder):

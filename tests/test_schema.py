@@ -247,6 +247,23 @@ def test_an_api_key_sid_in_the_account_sid_is_recognised():
 
 
 @pytest.mark.parametrize(
+    "text", ["${SMS_TOKEN}", "$SMS_TOKEN", "${env:SMS_TOKEN}", "env:SMS_TOKEN", "${{ secrets.SMS_TOKEN }}",
+             "{{ SMS_TOKEN }}", "%SMS_TOKEN%", "os.environ.SMS_TOKEN"],
+)  # fmt: skip
+def test_another_tools_reference_is_told_in_ours_with_its_own_name(text):
+    found = references.check(("auth_token",), text, suggestion="auth_token: env://ANOTHER")
+    assert found.hint == "auth_token: env://SMS_TOKEN"
+
+
+@pytest.mark.parametrize(
+    "text", ["${hunter2secret}", "$RECONCILER_KEY", "vault:secret/x", "env:K7Q2M9X4B1T8Z6W3R5Y0P2N4"]
+)
+def test_what_may_be_a_value_is_not_taken_for_a_name(text):
+    found = references.check(("auth_token",), text, suggestion="auth_token: env://ANOTHER")
+    assert "env://ANOTHER" in found.hint
+
+
+@pytest.mark.parametrize(
     ("value", "code"),
     [
         ("0123456789abcdef0123456789abcdef", "secret-literal"),
@@ -294,7 +311,9 @@ def test_attack_55_only_references_stand_in_secret_keys(value, code):
     text = json.dumps({"version": 1, "credentials": {"marketing-us": TWILIO | {"auth_token": value}}})
     [found] = CHECKER.troubles(read(text))
     assert (found.code, found.path[2:]) == (code, ("auth_token",))
-    assert "auth_token: env://TWILIO_MARKETING_US      or  file://marketing-us" in found.hint
+    own = code == "reference-form" and "TOKEN" in value and "://" not in value
+    suggested = "env://TOKEN" if own else "env://TWILIO_MARKETING_US      or  file://marketing-us"
+    assert f"auth_token: {suggested}" in found.hint
     rest = value.partition("://")[2] if "://" in value else value
     assert len(rest) < 3 or rest not in f"{found.summary} {found.detail} {found.hint}"
 

@@ -105,7 +105,10 @@ def create_store(where: Where) -> tuple[Store, str]:
     store_id = sealing.new_store_id()
     given = _given_key(where)
     key = given or sealing.new_wrapping_key()
-    _, slot = sealing.new_data_key(store_id, key)
+    try:
+        _, slot = sealing.new_data_key(store_id, key)
+    except StoreError as error:
+        raise _from(str(where.key_file or "RECONCILER_KEY"), error) from None
     if _exists(where.path):
         raise StoreError("store-exists", str(where.path))
     path = _default_key_file(where, store_id)
@@ -130,7 +133,16 @@ def keyring(where: Where, store: Store) -> sealing.Keyring:
     if key is None:
         wanted = ", ".join(slot.key_id for slot in store.slots())
         raise StoreError("key-missing", f"wanted: key {wanted}; looked in {source}")
-    return sealing.open_keyring(store.info.id, store.slots(), key)
+    try:
+        return sealing.open_keyring(store.info.id, store.slots(), key)
+    except StoreError as error:
+        raise _from(source, error) if error.code.name in ("key-malformed", "key-wrong") else error from None
+
+
+def _from(source: str, error: StoreError) -> StoreError:
+    """The same, with where the key came from: a variable that was forgotten goes before the key file."""
+    detail = "; ".join(part for part in (error.detail, f"it is from {source}") if part)
+    return StoreError(error.code.name, detail, error.hint)
 
 
 def key_at_hand(where: Where, store_id: str) -> tuple[Secret | None, str]:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import click
@@ -18,6 +18,7 @@ from reconciler.cli._options import output_options
 from reconciler.cli._reports import Target, write
 from reconciler.cli._streams import out, tell
 from reconciler.cli._typed import typed
+from reconciler.codes import CODES
 from reconciler.collector import collector_off
 from reconciler.context import WIDTH_WITHOUT_TERMINAL, Terminal, now
 from reconciler.errors import ManifestInvalid, ReconcilerError
@@ -113,7 +114,7 @@ def made(name: str, output: Output, function: Callable[[], Report]) -> Report:
     except ManifestInvalid as invalid:
         return Report(name, problems=invalid.problems)
     except ReconcilerError as error:
-        return typed().report(Report(name, problems=(error.problem(),)))
+        return typed().report(Report(name, problems=(told(name, error),)))
     except KeyboardInterrupt as error:
         output.save(failed(name, error))
         # click would first write to a terminal that may be gone
@@ -126,11 +127,18 @@ def made(name: str, output: Output, function: Callable[[], Report]) -> Report:
         raise
 
 
+def told(name: str, error: ReconcilerError) -> Problem:
+    """What the user is told; of a command line that is not understood, with this command's own help."""
+    problem = error.problem()
+    general = problem.code == "usage" and problem.hint == CODES["usage"].hint
+    return replace(problem, hint=f"reconciler {name} --help") if general else problem
+
+
 def complain(name: str, error: ReconcilerError) -> int:
     """Tell a failure on stderr, for a command whose stdout is a thing of its own; gives the exit code."""
     from reconciler.render.rows import safe
 
-    report = typed().report(Report(name, problems=(error.problem(),)))
+    report = typed().report(Report(name, problems=(told(name, error),)))
     (problem,) = report.problems
     said = f"{problem.summary}: {problem.detail}" if problem.detail else problem.summary
     tell(f"error[{problem.code}]: {safe(said)}\n  do   {safe(problem.hint)}")

@@ -198,6 +198,8 @@ def _next(report: Report) -> Iterator[Line]:
     elif commands:
         yield "Make the store, then apply it:" if len(commands) > 1 else "Apply it:"
     yield from (f"  {command}" for command in commands)
+    if report.filed and report.command == "plan":
+        yield f"The plan is in {say.safe(report.filed.path)}, readable by you alone."
 
 
 def _about_file(report: Report) -> Iterator[str]:
