@@ -44,7 +44,7 @@ def test_a_revoked_credential_is_refused_now_listed_and_recorded_once(applied, r
     done = applied.run("check", "alerts-eu", url)
     assert done.code == 3
     assert "refused now" in done.out
-    assert "Act on: alerts-eu." in done.out
+    assert "\nAct on:    alerts-eu.\n" in done.out
     assert "file://sinch-token" in done.out
     assert statuses(applied)["alerts-eu"] == "not ready, refused now"
     assert applied.run("check", "alerts-eu", url).code == 3
@@ -59,7 +59,7 @@ def test_a_provider_out_of_reach_is_another_matter_and_judges_nobody(applied, re
     assert done.code == 1
     assert "not reached" in done.out
     assert "not judged" in done.out
-    assert "Ask again: alerts-eu." in done.out
+    assert "\nAsk again: alerts-eu.\n" in done.out
     assert statuses(applied)["alerts-eu"] == "ready, not reached"
 
 
@@ -113,6 +113,7 @@ def test_due_dates_are_named_in_list_plan_and_check_and_filter_the_list(applied)
     assert applied.sandbox("apply", "--yes").code == 0
     for command in (["list"], ["plan"], ["check"], ["get", "marketing-us"]):
         assert f"expires in 8 days ({soon})" in applied.sandbox(*command).out, command
+    assert "Check: 2 ready, 1 due.\n" in applied.sandbox("check").out
     assert [c["name"] for c in applied.sandbox("list", "--due", "30d", "--format", "json").json["credentials"]] == [
         "marketing-us"
     ]
@@ -196,7 +197,7 @@ def test_check_names_a_refused_submission_that_waits_and_whether_it_can_send(app
     assert done.code == 3
     assert "✗ never-in      rejected        never accepted" in done.out
     assert "! marketing-us  waiting         v1 (secret of " in done.out
-    assert "Check: 3 ready, 1 never accepted.   Act on: never-in.   Waiting: marketing-us." in done.out
+    assert "Check: 3 ready, 1 never accepted.\nAct on:    never-in.\nWaiting:   marketing-us.\n" in done.out
     said = applied.sandbox("check", "--format", "markdown").out
     assert "3 of 3 ready, 1 never accepted, 1 update waiting\n" in said
     assert "reconciler cancel never-in -w production --sandbox" in done.out
@@ -211,10 +212,10 @@ def test_what_waits_is_told_by_what_the_check_has_just_learnt(applied, refusing_
     assert applied.sandbox("apply", "--yes").code == 3
     dead = applied.run("check", "alerts-eu", f"--sandbox-url=sinch={refusing_server(401)}")
     assert (dead.code, "and the update of v1 was rejected: nothing serves." in dead.out) == (3, True)
-    assert "Check: 0 ready, 1 refused.   Act on: alerts-eu.   Waiting: alerts-eu." in dead.out
+    assert "Check: 0 ready, 1 refused.\nAct on:    alerts-eu.\nWaiting:   alerts-eu.\n" in dead.out
     back = applied.sandbox("check", "alerts-eu")
     assert (back.code, "v1 (secret of " in back.out) == (0, True)
-    assert "Check: 1 ready.   Waiting: alerts-eu." in back.out
+    assert "Check: 1 ready.\nWaiting:   alerts-eu.\n" in back.out
 
 
 def test_checking_one_name_tells_by_its_exit_code_whether_it_can_send(applied):
@@ -224,7 +225,7 @@ def test_checking_one_name_tells_by_its_exit_code_whether_it_can_send(applied):
     assert applied.sandbox("check", "never-in").code == 3
     update_waits = applied.sandbox("check", "marketing-us")
     assert (update_waits.code, "the update was rejected" in update_waits.out) == (0, True)
-    assert "Check: 1 ready.   Waiting: marketing-us." in update_waits.out
+    assert "Check: 1 ready.\nWaiting:   marketing-us.\n" in update_waits.out
     assert "never-in" not in update_waits.out
     assert applied.sandbox("check", "nobody").code == 64
 

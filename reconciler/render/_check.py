@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from rich.text import Text
 
@@ -21,7 +21,8 @@ def check_lines(report: Report) -> Iterator[Line]:
     yield f"{say.header(report.header)} · asked {len(report.checkups)}, skipped {report.skipped}"
     told = sorted((c for c in report.checkups if _sign(c) != "✓"), key=lambda c: ("✗?!".index(_sign(c)), c.record.name))
     rows = sorted(report.waiting, key=lambda row: row.ready)
-    wide = max((len(name) for name in (*(c.record.name for c in told), *(row.name for row in rows))), default=0)
+    names = (*(c.record.name for c in told), *(row.name for row in rows), *(one.name for one in report.due))
+    wide = max(map(len, names), default=0)
     if told or rows or report.due:
         yield ""
     for checkup in told:
@@ -32,9 +33,10 @@ def check_lines(report: Report) -> Iterator[Line]:
     for row in rows:
         yield from _waiting(row, report, wide)
     for one in report.due:
-        yield Text.assemble(("!", STYLES["!"]), f" {one.name:<{wide}}  {say.due(one)}")
+        yield Text.assemble(("!", STYLES["!"]), f" {one.name:<{wide}}  {'due':<14}  {say.due(one)}")
     yield ""
     yield _counts(report)
+    yield from _whom(report)
     if report.interrupted:
         yield "Interrupted: the rest was not asked. Run the same command again."
 
@@ -78,26 +80,38 @@ def _said(checkup: Checkup, report: Report) -> Iterator[str]:
 
 
 def _counts(report: Report) -> str:
-    """``Check: 14 ready, 1 limited, 1 due, 1 refused, 1 not reached.   Act on: ... Ask again: ...``
+    """``Check: 14 ready, 1 limited, 1 due, 1 refused, 1 not reached.``
 
-    What was asked counts by its answer; an update that waits beside it is named, and no number.
+    What was asked counts once, by its answer; what is ready and due counts as due. An update that waits beside it is
+    named, and no number.
     """
-    found = Counter("not reached" if c.verdict.answer is Answer.UNKNOWN else str(c.after) for c in report.checkups)
+    due = {one.name for one in report.due}
+    found = Counter(_kind(checkup, due) for checkup in report.checkups)
     parts = {
         "ready": found[Status.READY],
         "limited": found[Status.LIMITED],
-        "due": len({one.name for one in report.due}),
+        "due": found["due"],
         "refused": found[Status.REFUSED_NOW],
         "suspended": found[Status.SUSPENDED],
         "never accepted": sum(1 for row in report.waiting if row.record is None),
         "not reached": found["not reached"],
     }
     said = ", ".join(f"{number} {what}" for what, number in parts.items() if number or what == "ready")
+    return f"Check: {said}."
+
+
+def _kind(checkup: Checkup, due: Container[str]) -> str:
+    if checkup.verdict.answer is Answer.UNKNOWN:
+        return "not reached"
+    return "due" if checkup.after is Status.READY and checkup.record.name in due else str(checkup.after)
+
+
+def _whom(report: Report) -> Iterator[str]:
+    """Those to act on, those that wait, those to ask again: by name, each kind on its line."""
     act = [c.record.name for c in report.checkups if not c.after.startswith("ready")]
     act += [row.name for row in report.waiting if not row.ready and row.name not in act]
     wait = [row.name for row in report.waiting if row.record]
     again = [c.record.name for c in report.checkups if c.verdict.answer is Answer.UNKNOWN]
-    line = f"Check: {said}."
-    line += f"   Act on: {', '.join(act)}." if act else ""
-    line += f"   Waiting: {', '.join(wait)}." if wait else ""
-    return line + (f"   Ask again: {', '.join(again)}." if again else "")
+    for word, names in (("Act on", act), ("Waiting", wait), ("Ask again", again)):
+        if names:
+            yield f"{word + ':':<10} {', '.join(names)}."

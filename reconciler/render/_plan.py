@@ -171,7 +171,7 @@ def _would(report: Report, plan: Plan) -> str:
     said += f" and refuse {say.names(refused)}" if refused else ""
     said += f"; not judged: {say.names(unknown)}" if unknown else ""
     said += f"; without a secret here: {say.names(missing)}" if missing else ""
-    return f"{said}. "
+    return f"{said}."
 
 
 def what_comes(report: Report) -> Iterator[str]:
@@ -182,9 +182,11 @@ def what_comes(report: Report) -> Iterator[str]:
     yield ""
     # apply itself ends with the refusal
     for refusal in plan.refusals if report.command != "apply" else ():
-        yield f"apply will refuse this plan: {refusal.code}: {say.safe(refusal.detail)}. {say.safe(refusal.hint)}"
-    would = _would(report, plan) if report.live and not plan.refusals else ""
-    yield f"{would}{planned.grave(plan)}"
+        yield f"apply will refuse this plan: {refusal.code}: {say.safe(refusal.detail)}"
+        yield f"  do   {say.safe(refusal.hint)}"
+    if report.live and not plan.refusals:
+        yield _would(report, plan)
+    yield planned.grave(plan)
 
 
 def _next(report: Report) -> Iterator[Line]:
