@@ -107,6 +107,29 @@ def test_shell_completion_has_a_script_and_completes_commands(project, shell):
     assert "plan" in project.run(env=words).out
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("reconciler providers t", {"twilio"}),
+        ("reconciler explain key-ref", {"key-refused", "key-refused-file"}),
+        ("reconciler list --provider s", {"sinch"}),
+        ("reconciler history --provider in", {"infobip"}),
+    ],
+)
+def test_names_of_providers_and_codes_are_completed(project, line, offered):
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1), "_RECONCILER_COMPLETE": "bash_complete"}
+    assert {word.partition(",")[2] for word in project.run(env=words).out.splitlines()} == offered
+
+
+def test_a_status_is_completed_as_its_shell_can_take_it(project):
+    line = {"COMP_WORDS": "reconciler list --status n", "COMP_CWORD": "3"}
+    bash = project.run(env={**line, "_RECONCILER_COMPLETE": "bash_complete"}).out
+    assert bash.splitlines() == ["plain,not"]
+    assert project.run("list", "--sandbox", "--status", "not").code == 5
+    zsh = project.run(env={**line, "_RECONCILER_COMPLETE": "zsh_complete"}).out
+    assert "not ready, refused now" in zsh.splitlines()
+
+
 def test_the_bare_command_shows_its_help(project):
     done = project.run()
     assert "Usage: reconciler" in done.out + done.err

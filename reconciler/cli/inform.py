@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from reconciler import render
+from reconciler.cli import _completion as completion
 from reconciler.cli._output import reporting
 from reconciler.report import Report
 
 
 @click.command("providers")
-@click.argument("name", required=False, default="")
+@click.argument("name", required=False, default="", shell_complete=completion.providers)
 @reporting("providers")
 def providers_(*, name: str) -> Report:
     """The providers installed; with a NAME, its keys, where to find them, its terms, and an entry to paste."""
@@ -20,7 +21,7 @@ def providers_(*, name: str) -> Report:
 
 
 @click.command("explain")
-@click.argument("code", required=False, default="")
+@click.argument("code", required=False, default="", shell_complete=completion.codes)
 @reporting("explain")
 def explain_(*, code: str) -> Report:
     """What a CODE means, whose turn it is, and what to do; without one, all codes."""

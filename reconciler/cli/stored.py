@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from reconciler.cli import _completion as completion
 from reconciler.cli import _options as opt
 from reconciler.cli._output import current, reporting
 from reconciler.cli._progress import Watch
@@ -17,9 +18,14 @@ SORTED_BY = ("name", "label", "provider", "created-by", "created", "status", "ch
 
 @click.command("list")
 @opt.reading_options
-@opt.option("--provider", default="", metavar="NAME", help="Only this provider's.")
+@opt.option("--provider", default="", metavar="NAME", shell_complete=completion.providers, help="Only this provider's.")
 @opt.option("--created-by", default="", metavar="WHO", help="Only those that this person created.")
-@opt.option("--status", default="", help="Only this status, or those that begin so: 'ready', 'not ready'.")
+@opt.option(
+    "--status",
+    default="",
+    shell_complete=completion.statuses,
+    help="Only this status, or those that begin so: 'ready', 'not ready'.",
+)
 @opt.option("--search", default="", metavar="TEXT", help="Only those with this in name, label, owner or Service ID.")
 @opt.option("--sort", type=click.Choice(SORTED_BY), default="name", show_default=True, help="By which column.")
 @opt.option("--due", "due_days", metavar="30d", callback=opt.days, help="Only what is due within so many days.")
@@ -67,7 +73,7 @@ def check_(*, names: tuple[str, ...], max_age: str, **given: Any) -> Report:
 @click.command("history")
 @click.argument("name", required=False, default="")
 @opt.reading_options
-@opt.option("--provider", default="", metavar="NAME", help="Only this provider's.")
+@opt.option("--provider", default="", metavar="NAME", shell_complete=completion.providers, help="Only this provider's.")
 @opt.option("--since", default="", metavar="WHEN", help="7d, a date or a timestamp (UTC).")
 @click.option("--actor", "by", default="", metavar="WHO", help="Only what this person did, wrote or triggered.")
 @opt.option("--what", default="", help="create, update, delete, check, cancel, ...")
