@@ -22,7 +22,7 @@ def codes(_context: click.Context, _param: click.Parameter, begun: str) -> list[
 
 
 def statuses(_context: click.Context, _param: click.Parameter, begun: str) -> list[str]:
-    """Statuses of ``list``; for bash their first words, as click's script for it takes a blank for the end of a value."""
+    """Statuses of ``list``; for bash, which click's script gives no value with a blank, their first words."""
     from reconciler.model import Status
 
     found = [status.value for status in Status]
