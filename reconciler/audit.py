@@ -117,7 +117,8 @@ def verify_anchors(texts: Sequence[str], chain: Iterable[Link]) -> list[Problem]
 def _numbered(text: str) -> int:
     match = _ANCHOR.fullmatch(text)
     if not match:
-        raise UsageError("usage", f"{text!r} is no anchor: one looks like 412:9c1e77a0d2b45f18")
+        raise UsageError("usage", f"{text!r} is no anchor: one looks like 412:9c1e77a0d2b45f18",
+                         "take one that an apply printed at its end")  # fmt: skip
     return int(match[1])
 
 

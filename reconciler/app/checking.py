@@ -48,7 +48,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         keys = keyring(where, store)
         keys.need(workspace, sealing.SEALING, sealing.AUDIT)
         selection, warned = _renamed(snapshot, selection)
-        wanted = _wanted(snapshot, selection)
+        wanted = _wanted(where, snapshot, selection)
         known = plugged.traits(snapshot)
         tasks = [_task(record, store, keys, workspace) for record in wanted]
         made = run(tasks, selection.asking, only_look, watcher, sandbox=where.sandbox)
@@ -84,11 +84,11 @@ def _renamed(snapshot: Snapshot, selection: Selection) -> tuple[Selection, tuple
     return replace(selection, names=tuple(dict.fromkeys(names))), tuple(warned)
 
 
-def _wanted(snapshot: Snapshot, selection: Selection) -> list[Record]:
+def _wanted(where: Where, snapshot: Snapshot, selection: Selection) -> list[Record]:
     unknown = [name for name in selection.names if name not in snapshot.records.keys() | snapshot.rejections.keys()]
     if unknown:
         close = nearest(unknown[0], snapshot.records)
-        hint = f"did you mean {close}?" if close else ""
+        hint = f"did you mean {close}?" if close else where.next("list", snapshot.workspace)
         raise UsageError("no-such-name", f"not stored in {snapshot.workspace}: {', '.join(unknown)}", hint)
     names = selection.names or sorted(snapshot.records)
     stored = (snapshot.records[name] for name in names if name in snapshot.records)

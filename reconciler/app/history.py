@@ -88,7 +88,7 @@ def history(where: Where, wanted: Filter, anchors: Sequence[str] = ()) -> Report
         waiting = store.waiting_reads(workspace)
         chain = store.events(workspace)
         everything = [*(Entry(0, event) for event in reversed(waiting)), *_newest_first(chain)]
-        _fine(wanted, workspace, [entry.event for entry in everything])
+        _fine(where, wanted, workspace, [entry.event for entry in everything])
         verified = _verified(where, store, workspace, chain)
         missed = audit.verify_anchors(anchors, chain)
     finally:
@@ -141,13 +141,13 @@ def _newest_first(chain: Sequence[audit.Link]) -> Iterator[Entry]:
     return (Entry(seq, event) for seq, event, _ in reversed(chain))
 
 
-def _fine(wanted: Filter, workspace: str, events: Sequence[Event]) -> None:
+def _fine(where: Where, wanted: Filter, workspace: str, events: Sequence[Event]) -> None:
     """Raise UsageError where a filter names what is not there."""
     names = {event.name for event in events}
     if wanted.name and wanted.name not in names:
         close = nearest(wanted.name, names)
         raise UsageError("no-such-name", f"{wanted.name} has no history in {workspace}",
-                         f"did you mean {close}?" if close else "")  # fmt: skip
+                         f"did you mean {close}?" if close else where.next("list", workspace))  # fmt: skip
     filtering.provider(wanted.provider, {event.body.get("provider", "") for event in events})
     filtering.one_of("--what", wanted.what, {*audit.WHAT, *(event.what for event in events)})
 

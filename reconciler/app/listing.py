@@ -114,7 +114,7 @@ def get(where: Where, name: str) -> Report:
     if name not in by_name:
         record = naming.find({row.name: row.record for row in found.rows if row.record}, name)
         if record is None:
-            raise naming.unknown(name, by_name)
+            raise naming.unknown(name, by_name, where.next("list", found.header.workspace if found.header else ""))
         name, warned = record.name, naming.warnings(name, record)
     return replace(found, command="get", rows=(by_name[name],), problems=warned,
                    due=tuple(d for d in found.due if d.name == name))  # fmt: skip

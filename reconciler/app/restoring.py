@@ -106,6 +106,8 @@ def _former(where: Where, store: Store, workspace: str, name: str, version: int,
     said = ", ".join(f"v{number} until {one.until}" for number, one in there.items()) or "none"
     what = f"v{version} of {name} is not kept" if version else f"{name} has no former version that is kept"
     hint = where.next(f"get {name}", workspace) + "  lists the versions that are kept"
+    if not there:
+        hint = where.next(f"history {name}", workspace) + "  tells what it was"
     if other := lineage.of_another(chain, name, version) if version else lineage.before(chain, name):
         what, hint = f"{what}: before, the name was that of {other}", where.next(_again(other, version), workspace)
     raise UsageError("no-such-version", f"{what}; kept: {said}", hint)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _PATH = re.compile(r"[./~]|[a-z]+=[./~]|sqlite:")
 """How a path begins: it is told but for the parts that look like a secret, since a long one is nothing unusual."""
 _PART = re.compile(r"[/.:=,@_ {}*?\[\]-]+")
-_WORD = re.compile(r"([A-Za-z]*[0-9]*[A-Za-z]?|(AC|SK)[0-9a-f]{32})\Z", re.ASCII)
-"""A part of an ordinary word: ``production``, ``v2``, ``2026``, ``7d``; or an identifier of Twilio's."""
+_WORD = re.compile(r"([A-Za-z]*[0-9]*[A-Za-z]?|(AC|SK)[0-9a-f]{32}|[0-9a-f]{16})\Z", re.ASCII)
+"""A part of an ordinary word: ``production``, ``v2``, ``2026``, ``7d``; an identifier of Twilio's, a lease's id."""
 
 
 class Typed:

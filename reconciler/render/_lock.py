@@ -32,6 +32,8 @@ def lock_lines(report: Report) -> Iterator[Line]:
     else:
         yield f"  frees itself {_second(lease['expires'])}, unless it is heard of again"
     flags = report.place
+    if report.facts["expired"]:
+        return
     yield f"  → wait for it:      reconciler apply --lock-timeout 2m{flags}"
     yield f"  → if it is gone:    reconciler lock release {say.safe(lease['id'])}{flags} --yes"
 
