@@ -45,7 +45,11 @@ class Writer:
         done = self._send([write for _, write in items])
         outcomes = [_outcome(item, write, until, ok) for (item, write), ok in zip(items, done, strict=True)]
         moved = [o for o, ok in zip(outcomes, done, strict=True) if not ok]
-        self._send([Tell(self._event(o.change, o.result, time, problem=o.problem)) for o in moved])
+        try:
+            self._send([Tell(self._event(o.change, o.result, time, problem=o.problem)) for o in moved])
+        except StoreError as error:
+            # the others are stored by now, whatever becomes of the log of these
+            return [o if ok else replace(o, problem=error.problem()) for o, ok in zip(outcomes, done, strict=True)]
         return outcomes
 
     def commit_whole(self, settled: Sequence[Settled]) -> list[Outcome]:

@@ -13,7 +13,7 @@ from builders import credential, verdict
 from storing import WORKSPACE
 from test_terminal import Typist, slow_sandbox
 
-from reconciler.engine import Run, Task, carry_out
+from reconciler.engine import Run, Settled, Task, carry_out
 from reconciler.errors import StoreError
 from reconciler.model import Action, Answer, Result, SecretState
 from reconciler.plans import Change, Outcome
@@ -103,6 +103,26 @@ def test_a_version_that_moved_meanwhile_stores_nothing_of_the_others(kit):
     assert {name: r.version for name, r in kit.store.load(WORKSPACE).records.items()} == {"moved": 1}
     assert told(kit)[1:] == [("moved", "failed")]
     assert kit.broken() == []
+
+
+def test_what_is_stored_is_told_as_stored_though_the_store_goes_away_before_the_log_of_another(kit, monkeypatch):
+    kit.commit(kit.put("moved"))
+    commit, calls = kit.store.commit, []
+
+    def away(lease, writes, mac, **named):
+        calls.append(1)
+        if len(calls) > 1:
+            raise StoreError("store-unreachable", "gone")
+        return commit(lease, writes, mac, **named)
+
+    writer = Writer(kit.store, kit.ring, kit.lease(), storing.builders.ORIGIN, "c1-0", kit.clock, {})
+    monkeypatch.setattr(kit.store, "commit", away)
+    settled = [Settled(task(name, action, version), Result.CREATED, verdict(Answer.VALID))
+               for name, action, version in (("a", Action.CREATE, 0), ("moved", Action.UPDATE, 7))]  # fmt: skip
+    told = {outcome.change.name: outcome for outcome in writer.commit(settled)}
+    assert (told["a"].result, told["a"].version, told["a"].problem) == (Result.CREATED, 1, None)
+    assert (told["moved"].result, told["moved"].problem.code) == (Result.FAILED, "store-unreachable")
+    assert set(kit.store.load(WORKSPACE).records) == {"a", "moved"}
 
 
 def test_a_lease_that_is_lost_before_the_end_stores_nothing(kit):

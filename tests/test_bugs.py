@@ -9,6 +9,7 @@ import pytest
 from test_planfile import ROOT
 
 from reconciler import cli
+from reconciler.errors import StoreError
 from reconciler.providers.infobip import Infobip
 from reconciler.render import FORMATS
 from reconciler.stores._store import SqlStore
@@ -100,6 +101,31 @@ def test_a_provider_that_ends_the_program_is_a_bug_like_any_other(here, monkeypa
     assert outcomes(json.loads(out)) == {
         "alerts-eu": ("created", ""), "marketing-us": ("created", ""), "otp-apac": ("failed", "bug"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_where_the_store_goes_away_in_the_middle_each_is_named_in_every_format(here, monkeypatch, capsys, format_):
+    """No bug, but the same promise."""
+    commit, commits = SqlStore.commit, []
+
+    def away(self, lease, writes, mac, **named):
+        commits.extend(writes[:1])
+        if len(commits) > 1:
+            raise StoreError("store-unreachable", "the disk is gone")
+        return commit(self, lease, writes, mac, **named)
+
+    monkeypatch.setattr(SqlStore, "commit", away)
+    assert cli.run([*LINE, "--format", format_, "--report", "json=report.json"]) == 5
+    out, _ = capsys.readouterr()
+    made = json.loads((here.path / "report.json").read_text())
+    told = outcomes(made)
+    assert told["alerts-eu"] == ("created", "")
+    assert {told["marketing-us"], told["otp-apac"]} <= {("failed", "store-unreachable"), ("skipped", "")}
+    assert "store-unreachable" in out
+    for name in told:
+        assert name in out
+    for word in () if format_ == "json" else ("1 created", "failed", "not attempted"):
+        assert word in out
 
 
 @pytest.mark.parametrize("atomic", [(), ("--atomic",)])

@@ -131,6 +131,7 @@ def test_ctrl_c_while_it_hangs(project, hanging, signals, limit, hung):
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Interrupted: " in out
+    assert "\nNot attempted: " in out
     made = json.loads((project.path / "report.json").read_text())
     assert made["interrupted"]
     assert outcomes(made) == {

@@ -149,13 +149,16 @@ def test_no_answer_but_valid_changes_a_secret_and_each_is_the_one_last_proven(hi
 
 @few
 @given(whole.HISTORY)
-def test_where_all_are_accepted_all_or_nothing_is_a_plain_apply(history):
+def test_where_all_are_accepted_all_or_nothing_is_a_plain_apply_after_which_a_plan_is_empty(history):
     with whole.ground() as one:
         other = one.copy("other")
         for now in (drawn.accepted for drawn in history):
             plain, atomic = one.apply(now), other.apply(now, "all or nothing")
             assert (atomic.refused, atomic.results) == (plain.refused, plain.results)
             assert not {"rejected", "failed", "skipped", "accepted"} & set(plain.results.values())
+            left = one.plan(now)
+            assert bool(left.effective) == bool(plain.refused)
+            assert plain.refused or not [change for change in left.changes if change.drops_rejection]
             assert other.state() == one.state()
 
 
