@@ -91,8 +91,9 @@ def _missing(where: Where) -> StoreError:
     if where.store and not path.is_absolute() and rooted.parent.is_dir() and rooted.parent != Path("/"):
         said += f"; three slashes are relative to this folder: is sqlite:///{rooted} meant?"
     key = "" if where.sandbox else "; its key goes to RECONCILER_KEY or --key-file"
+    flags = where.flags if where.flags or not where.sandbox else " --sandbox"
     return StoreError("store-missing", said, "go to its folder, or name it with --store; "
-                      f"to make one on purpose: reconciler store create{where.flags}{key}")  # fmt: skip
+                      f"to make one on purpose: reconciler store create{flags}{key}")  # fmt: skip
 
 
 def create_store(where: Where) -> tuple[Store, str]:

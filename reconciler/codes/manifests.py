@@ -64,7 +64,7 @@ ROWS = (
     manifest("not-read", "this was not read", "pass it with -f, or rename it to *.yaml"),
     manifest(
         "secret-unresolved",
-        "--secrets require: not every secret can be had here",
-        "set what is missing, or run with --secrets auto",
+        "not every secret can be had here, and this run insists on all (--secrets require)",
+        "set what is missing; to go on without it: --secrets auto",
     ),
 )
