@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from reconciler.model import Action, SecretState
 from reconciler.plans import Change
+from reconciler.state import Record, Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,29 @@ def because(change: Change, secrets: Collection[str]) -> str:
 
     ``secrets``: the provider's secret keys. Keys that no provider sees do not count, and are named.
     """
-    changed = _changed(change)
-    own = (changed or set()) & (_declared(change) or set())
-    if change.action not in (Action.UPDATE, Action.RENAME) or not own:
+    if change.action not in (Action.UPDATE, Action.RENAME):
         return ""
-    beside = sorted((changed or set()) - own)
+    return _narrowed(_changed(change) or set(), _declared(change) or set(), secrets)
+
+
+def because_of(rejection: Rejection, record: Record, secrets: Collection[str]) -> str:
+    """The same of a refused submission that waits, beside what it was to replace; empty where that is gone."""
+    if rejection.action is not Action.UPDATE or rejection.base_version != record.version:
+        return ""
+    before, after = record.declared, rejection.declared
+    if before.provider != after.provider:
+        return ""
+    sides = [{**side.common, **side.settings, **side.references} for side in (before, after)]
+    changed = {key for key in sides[0].keys() | sides[1].keys() if sides[0].get(key) != sides[1].get(key)}
+    changed |= {key for key, value in rejection.fingerprints.items() if record.fingerprints.get(key) != value}
+    return _narrowed(changed, {*after.settings, *after.references, *_DEFAULTED}, secrets)
+
+
+def _narrowed(changed: set[str], declared: set[str], secrets: Collection[str]) -> str:
+    own = changed & declared
+    if not own:
+        return ""
+    beside = sorted(changed - own)
     but = f"beside {', '.join(beside)} " if beside else ""
     if own <= set(secrets):
         return f"{but}only the secret changed"

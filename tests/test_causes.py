@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import TIME, record
+from builders import TIME, record, rejection
 
 from reconciler import causes, plugins, schema
-from reconciler.causes import Cause, because, likely
+from reconciler.causes import Cause, because, because_of, likely
 from reconciler.codes import CODES, Fault
 from reconciler.model import Account, Action, Answer, Credential, Declared, Mode, Problem, Result, SecretState, Verdict
 from reconciler.plans import Change, FieldChange, Outcome
@@ -106,6 +106,37 @@ def test_a_record_that_is_asked_about_again_needs_no_manifest():
 )
 def test_what_narrows_the_causes_down_is_said(made, said):
     assert because(made, {"api_token"}) == said
+
+
+STORED = record("a", fingerprint=b"old")
+"""A Twilio credential in its first version."""
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        ({}, "only the secret changed"),
+        ({"token": "env://OTHER"}, "only the secret changed"),
+        ({"label": "New"}, "beside label only the secret changed"),
+        ({"sid": "AC2"}, ""),
+    ],
+)
+def test_a_refused_update_that_waits_is_narrowed_down_as_well(refused, said):
+    waiting = replace(rejection("a", **refused), fingerprints={"auth_token": b"new"})
+    assert because_of(waiting, STORED, {"auth_token"}) == said
+
+
+def test_where_only_the_account_changed_that_is_said():
+    waiting = replace(rejection("a", sid="AC2"), fingerprints={"auth_token": b"old"})
+    assert because_of(waiting, STORED, {"auth_token"}) == "only account_sid changed"
+
+
+@pytest.mark.parametrize(
+    "other", [{"base_version": 2}, {"action": Action.CREATE}, {"declared": Declared("sinch", {}, {}, {})}], ids=str
+)
+def test_beside_another_version_than_it_was_to_replace_nothing_is_narrowed(other):
+    waiting = replace(rejection("a"), fingerprints={"auth_token": b"new"})
+    assert because_of(replace(waiting, **other), STORED, {"auth_token"}) == ""
 
 
 def test_every_shared_cause_belongs_to_an_answer_that_judges_nothing():

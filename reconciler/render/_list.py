@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from reconciler.causes import because_of
 from reconciler.model import Declared, Verdict
 from reconciler.render import rows as say
 from reconciler.render._page import STYLES, Line, fit
@@ -146,7 +147,17 @@ def _trouble(row: Row, report: Report) -> Iterator[str]:
         yield f"{say.rejection_state(rejection, record)} {say.attempt(rejection)}"
         yield say.verdict_facts(rejection.declared.provider, rejection.verdict)
     if source := rejection or record:
+        if narrowed := _narrowed(row, report):
+            yield f"→ {narrowed}, so:"
         yield from ways(row.name, source.declared, source.verdict, report, discard=bool(rejection))
+
+
+def _narrowed(row: Row, report: Report) -> str:
+    """What of a refused update is left to be its cause."""
+    traits = report.traits.get(row.provider)
+    if not (row.rejection and row.record and traits and row.rejection.verdict.likely):
+        return ""
+    return because_of(row.rejection, row.record, traits.secrets)
 
 
 def ways(name: str, declared: Declared, verdict: Verdict, report: Report, *, discard: bool = False) -> Iterator[str]:
