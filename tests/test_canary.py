@@ -1,7 +1,7 @@
 """Every command with marked secrets, in success, refusal, crash and debug logging: none of them is written anywhere.
 
 A new command is a row of :data:`ROWS`, a new format a word of :data:`FORMATS`; without them these tests fail. A place
-where a secret is the product is named in the row's ``product``, and is excepted for that row alone.
+where a secret is the product is named in the row's ``product``, with the one that was asked for: no other may be there.
 """
 
 from __future__ import annotations

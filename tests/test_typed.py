@@ -79,6 +79,18 @@ def test_no_option_repeats_it(name, folder):
         assert code != 70
 
 
+NAMED = [name for name, command in commands(cli).items() if "workspace" in {param.name for param in command.params}]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_workspace_is_named_like_a_secret(name, folder):
+    given = [param for param in commands(cli)[name].params if isinstance(param, click.Argument)]
+    form = {"export": ["--format", "json"], "key export": ["--for", "plan"]}.get(name, [])
+    line = [*name.split(), *("x" for _ in given), *form, "-w", "q4tz7bmvw2kj7hnr9sypx3fd6cgu5aeo"]
+    code, said = called(*line, *(["--", "true"] if name == "exec" else []))
+    assert (code, "q4tz7bmvw2kj" in said) == (64, False)
+
+
 def test_nor_does_a_variable(folder, monkeypatch):
     for value in PASTED:
         monkeypatch.setenv("RECONCILER_FORMAT", value)

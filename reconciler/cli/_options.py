@@ -185,7 +185,11 @@ def where(given: Mapping[str, Any]) -> Where:
     from reconciler import context
     from reconciler.app.leasing import Patience
     from reconciler.app.wiring import Where
+    from reconciler.errors import UsageError
+    from reconciler.trouble import looks_secret
 
+    if looks_secret(given["workspace"]):
+        raise UsageError("usage", "-w takes the name of a workspace, and this looks like a secret (not repeated here)")
     return Where(
         origin=context.origin(os.environ, given.get("actor", "")),
         store=given.get("store", ""),
