@@ -326,6 +326,11 @@ def test_three_slashes_where_four_were_meant_are_told(applied):
     assert applied.sandbox("list", "--store", url.replace("sqlite:///", "sqlite:////")).code == 0
 
 
+def test_a_store_is_made_known_by_its_whole_path(project):
+    done = project.run("store", "create", "--store", f"sqlite://{project.path}/mine.db")
+    assert f"Made the live store {project.path}{project.path}/mine.db " in done.out
+
+
 def test_apply_without_terminal_and_without_yes_does_nothing(project):
     project.right_secrets()
     done = project.sandbox("apply", stdin="yes\n")

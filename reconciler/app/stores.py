@@ -11,4 +11,6 @@ def create(where: Where) -> Report:
     store, key = create_store(where)
     info = store.info
     store.close()
-    return Report("store create", facts={"mode": info.mode, "store": info.display, "id": info.id, "key": key})
+    # the whole path: three slashes and an absolute one would make it in a folder that nobody meant
+    facts = {"mode": info.mode, "store": str(where.path.absolute()), "id": info.id, "key": key}
+    return Report("store create", facts=facts)
