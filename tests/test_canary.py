@@ -67,7 +67,7 @@ class Row:
 ROWS = (
     Row("validate", refused=(), where_refused="pasted", codes=(0, 1), crash="reconciler.manifest:read"),
     Row("plan", (*SANDBOX, "--check", *OUT), (*SANDBOX, "--check", *OUT), "reconciler.planner:plan"),
-    Row("show", ("plan.json",), ("credentials.yaml",), "reconciler.planfile:parse", where="planned", codes=(0, 4)),
+    Row("show", ("plan.json",), ("sinch-token",), "reconciler.planfile:parse", where="planned", codes=(0, 4)),
     Row("apply", (*SANDBOX, "--yes"), ("plan.json", *SANDBOX), "reconciler.writing:Writer.commit", where="new",
         where_refused="planned", product=(KEYS,)),
     Row("list", SANDBOX, (*SANDBOX, "--require", "9"), "reconciler.report:rows", where_refused="refused"),
