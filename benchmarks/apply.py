@@ -43,6 +43,7 @@ class Stopwatch:
     """Hears of the run, and times it from its beginning to the last outcome, which comes after its commit."""
 
     interactive = False
+    again = "apply"
 
     def plan(self, report: object) -> None:
         pass
