@@ -25,7 +25,7 @@ def test_the_first_plan_creates_everything_and_makes_no_store(project):
     done = project.sandbox("plan")
     assert done.code == 0
     assert counts(done) == (3, 0, 0, 0)
-    assert "no store yet" in done.out.splitlines()[0]
+    assert f"no store yet at {project.path}/.reconciler/sandbox.db" in done.out.splitlines()[0]
     assert "Digest" not in done.out
     assert not (project.path / ".reconciler").exists()
 

@@ -34,7 +34,7 @@ MASKS = (
     (r"\b[0-9a-f]{8} → [0-9a-f]{8}\b", "<print> → <print>"),
     (r"\brequest [A-Za-z0-9-]{16,}", "request <id>"),
     (r"\d+\.\d s", "0.0 s"),
-    (r"(?<=, in )/\S*/project\b", "<folder>"),
+    (r"(?<=, in )/\S*/project\b|(?<=yet at )/\S*/project\b", "<folder>"),
     (r"serial \d+", "serial <n>"),
     (r"store=[a-z0-9-]+", "store=<id>"),
     (r"(?<=OUTSIDE CI, )host \S+?(?=,|$)", "host <host>"),

@@ -241,5 +241,6 @@ def _another_secret(create: Change, other: Change, resolved: Resolved, fingerpri
 
 def _header(where: Where, store: Store | None, workspace: str, snapshot: Snapshot) -> Header:
     if store is None:
-        return Header(workspace, where.mode, str(where.path), exists=False)
+        # the whole path: in another folder than usual there is another store, or none
+        return Header(workspace, where.mode, str(where.path.absolute()), exists=False)
     return header_of(store, snapshot)
