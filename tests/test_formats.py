@@ -361,6 +361,11 @@ def dead() -> Report:
     return replace(apply_report(), outcomes=(apply_report().outcomes[2],))
 
 
+def unseen(*, compared: bool) -> Report:
+    made = CASES["plan-empty"]()
+    return replace(made, plan=replace(made.plan, secrets_compared=0, compared=compared))
+
+
 FIRST = {
     "all accepted": (only("marketing-us", live={"marketing-us": VALID}),
                      "🟢 `production`: 1 SMS credential change, all accepted by their providers"),
@@ -369,6 +374,11 @@ FIRST = {
     "no asking": (renamed(), "🟢 `production`: 1 SMS credential change, none of which needs a provider's word"),
     "nothing": (CASES["plan-empty"](), "⚪ `production`: no changes (1 unchanged)"),
     "nothing applied": (replace(CASES["plan-empty"](), command="apply"), "⚪ `production`: no changes (1 unchanged)"),
+    "nothing seen": (unseen(compared=True),
+                     ("⚪ `production`: no changes in what could be compared; "
+                      "1 secret could not be compared (1 unchanged)")),
+    "nothing compared": (unseen(compared=False),
+                         "⚪ `production`: no changes in what was compared; 1 secret was not (1 unchanged)"),
     "none applied": (dead(), "🔴 `production`: applied 0 of 1, `otp-apac` rejected · anchor `412:9c1e77a0d2b45f18`"),
     "stopped": (replace(apply_report(), problems=(Problem("lease-lost", "s"),), anchor=""),
                 ("🔴 `production`: applied 1 of 4, `otp-apac`, `sms-fr` rejected, `marketing-us` failed, "
