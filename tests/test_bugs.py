@@ -7,6 +7,7 @@ import json
 import jsonschema_rs
 import pytest
 from test_planfile import ROOT
+from test_terminal import slow_sandbox
 
 from reconciler import cli
 from reconciler.errors import StoreError
@@ -169,6 +170,28 @@ def test_a_bug_where_an_outcome_is_announced_loses_none(here, monkeypatch, capsy
     assert "Applied: " in out
     monkeypatch.undo()
     assert "1 created" in out or f"{len(stored(here))} created" in out
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_check_that_meets_a_bug_tells_and_remembers_what_it_found(
+    here, monkeypatch, capsys, refusing_server, format_
+):
+    assert here.sandbox("apply", "--yes").code == 0
+    monkeypatch.setattr(Infobip, "check", broken)
+    refusing = f"--sandbox-url=sinch={refusing_server(401)}"
+    with slow_sandbox(here, 0) as origin:
+        urls = (refusing, *(f"--sandbox-url={name}={origin}" for name in ("twilio", "infobip")))
+        out, _ = ended(capsys, "check", "--parallelism", "1", *urls, "--format", format_, "--report", "json=r.json")
+    made = json.loads((here.path / "r.json").read_text())
+    assert SCHEMA.is_valid(made)
+    assert {c["name"]: c["after"] for c in made["checkups"]} == {
+        "alerts-eu": "not ready, refused now", "marketing-us": "ready",
+    }  # fmt: skip
+    assert [(p["code"], p["subject"]) for p in made["problems"]] == [("bug", "otp-apac")]
+    assert "alerts-eu" in out
+    assert "otp-apac" in out
+    listed = here.sandbox("list", "--format", "json").json["credentials"]
+    assert {c["name"] for c in listed if not c["ready"]} == {"alerts-eu"}
 
 
 def test_a_plan_file_of_which_a_bug_stopped_the_rest_may_be_resumed(here, monkeypatch, capsys):

@@ -15,7 +15,7 @@ from reconciler.app.wiring import Where, header_of, keyring, known_workspace, op
 from reconciler.context import now
 from reconciler.due import due
 from reconciler.engine import BATCH, Run, Task
-from reconciler.errors import UsageError
+from reconciler.errors import UsageError, unforeseen
 from reconciler.model import Action, Answer, Origin, Problem, Traits
 from reconciler.plans import Change, Outcome
 from reconciler.report import Checkup, Report, Row, rows
@@ -51,7 +51,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         wanted = _wanted(where, snapshot, selection)
         known = plugged.traits(snapshot)
         tasks = [_task(record, store, keys, workspace) for record in wanted]
-        made = run(tasks, selection.asking, only_look, watcher, sandbox=where.sandbox)
+        made = run(tasks, selection.asking, only_look, watcher, sandbox=where.sandbox, tells=True)
         checkups = _checkups(made)
         _remember(where, store, keys, workspace, checkups)
         # what waits is told beside what is known by now
@@ -69,6 +69,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         skipped=len(snapshot.records) - len(checkups),
         due=due(wanted, now()[:10]),
         interrupted=made.interrupted,
+        bug=made.bug,
         total=len(snapshot.records),
     )
 
@@ -128,9 +129,11 @@ def _checkups(made: Run) -> tuple[Checkup, ...]:
 
 def _unasked(made: Run) -> Iterator[Problem]:
     """Why nobody could be asked about some: a credential that is not checked must not look like one that is fine."""
-    for outcome in made.results():
-        if outcome.problem and not outcome.verdict:
-            yield replace(outcome.problem, subject=outcome.change.name)
+    unasked = [(o.change.name, o.problem) for o in made.results() if o.problem and not o.verdict]
+    for name, problem in unasked:
+        yield replace(problem, subject=name)
+    if made.bug and all(problem.code != "bug" for _, problem in unasked):
+        yield unforeseen(made.bug)
 
 
 def _checkup(record: Record, outcome: Outcome) -> Checkup:
