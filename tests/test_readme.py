@@ -13,7 +13,6 @@ BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 MASKS = (
     (r"\d+ h ago", "now     "),
     (r"RQ[0-9a-f]{8,}", "RQ<id>"),
-    (r"\b\d\d:\d\d UTC", "<time>"),
 )
 
 
