@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 SESSION = re.compile(r"(?s)## A real session\n(.*?)\n## ")
 BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 MASKS = (
-    (r"\d+ h ago", "now     "),
+    (r"\d+ (?:h|min) ago", "now"),
     (r"RQ[0-9a-f]{8,}", "RQ<id>"),
 )
 
