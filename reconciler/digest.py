@@ -21,12 +21,17 @@ def digest(changes: Sequence[Change], known: Known, scope: Scope) -> str:
         "compared": known.compared,
         "store": scope.store_id,
         "workspace": scope.workspace,
-        "selection": {"only": sorted(scope.only), "prune": scope.prune, "secrets_only": scope.secrets_only},
+        "selection": _selection(scope),
         "changes": [of_change(change) for change in changes if change.action is not Action.NOTE],
     }
     text = canonical.to_json(covered)
     prefix = "c1" if known.compared else "s1"
     return f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _selection(scope: Scope) -> dict[str, Any]:
+    limit = {} if scope.max_deletes is None else {"max_deletes": scope.max_deletes}
+    return {"only": sorted(scope.only), "prune": scope.prune, "secrets_only": scope.secrets_only, **limit}
 
 
 def of_change(change: Change) -> dict[str, Any]:

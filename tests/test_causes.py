@@ -277,3 +277,12 @@ def test_attack_50_what_a_provider_says_cannot_reach_the_terminal_raw():
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert not any(line.startswith("::") for line in text.splitlines())
+
+
+def test_a_problem_of_ours_is_not_laid_to_the_provider():
+    late = replace(REFUSED, answer=Answer.UNKNOWN, code="timed-out", likely=("an outage at the provider",))
+    problem = Problem("lease-lost", CODES["lease-lost"].summary, detail="it ran out")
+    outcome = Outcome(change(secret=SecretState.CHANGED), Result.FAILED, 3, late, problem)
+    lines = "\n".join(map(str, error_block(Report("apply", outcomes=(outcome,)), outcome)))
+    assert "it ran out" in lines
+    assert "outage at the provider" not in lines

@@ -8,9 +8,8 @@ from typing import Protocol
 from reconciler import subkeys
 from reconciler.app.approving import Source
 from reconciler.app.asking import Asking
-from reconciler.app.carrying import Listener, carry_out, nothing_to_do
+from reconciler.app.carrying import Listener, carry_out, gate, nothing_to_do
 from reconciler.app.planning import planned
-from reconciler.app.prepared import Prepared
 from reconciler.app.wiring import Where, create_store, key_at_hand, open_store
 from reconciler.errors import Refused, StoreError, UsageError
 from reconciler.report import Report
@@ -60,10 +59,10 @@ def apply(where: Where, source: Source, how: How, talk: Talk) -> Report:
         if nothing_to_do(prepared) and not prepared.plan.refusals:
             return planned(prepared, "apply")
         talk.plan(planned(prepared, "apply"))
-        _gate(prepared, how)
+        gate(prepared, new_workspace=how.new_workspace)
         if prepared.plan.effective and not agreed and not talk.confirm("Apply these changes?"):
             raise Refused("declined")
-        return carry_out(where, source, how.asking, talk, prepared, atomic=how.atomic)
+        return carry_out(where, source, how.asking, talk, prepared, atomic=how.atomic, new_workspace=how.new_workspace)
     finally:
         store.close()
 
@@ -94,12 +93,3 @@ def _store(where: Where, source: Source, talk: Talk) -> Store:
     )
     talk.tell(f"Made the {where.mode} store {where.path}{kept}{backup}.")
     return store
-
-
-def _gate(prepared: Prepared, how: How) -> None:
-    """Refuse what a person must look at first. Raises Refused; nothing was written."""
-    for problem in prepared.problems:
-        if problem.code == "new-workspace" and not how.new_workspace:
-            raise Refused("new-workspace", problem.detail, problem.hint)
-    for refusal in prepared.plan.refusals:
-        raise Refused(refusal.code, refusal.detail, refusal.hint)

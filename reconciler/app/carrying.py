@@ -34,17 +34,20 @@ class Listener(Watcher, Protocol):
 
 
 def carry_out(
-    where: Where, source: Source, asking: Asking, talk: Listener, prepared: Prepared, *, atomic: bool = False
-) -> Report:
+    where: Where, source: Source, asking: Asking, talk: Listener, prepared: Prepared, *, atomic: bool = False,
+    new_workspace: bool = False,
+) -> Report:  # fmt: skip
     """Take the lease, look again, ask, store, tell. Raises Refused where something moved since it was shown.
 
-    ``atomic``: one that is rejected or fails is enough to store nothing.
+    ``atomic``: one that is rejected or fails is enough to store nothing. ``new_workspace``: consent to make one.
     """
     store = prepared.opened
     with Interrupts() as interrupts:
         with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
             beat = heartbeat(store, lease)
             again = _look_again(replace(where, beat=paced(beat)), source, prepared)
+            # others may have deleted, or made a workspace, since this one was let through
+            gate(again, new_workspace=new_workspace)
             writer = _writer(where, again, lease)
             # from here on there is a report, whatever stops the run
             interrupts.note()
@@ -54,6 +57,15 @@ def carry_out(
                        beat=beat, whole=whole, interrupts=interrupts, tells=True)  # fmt: skip
             stale = _finish(again.plan, made, writer)
         return _ended(again, made, store, stale, atomic=atomic)
+
+
+def gate(prepared: Prepared, *, new_workspace: bool) -> None:
+    """Refuse what a person must look at first. Raises Refused; nothing was written."""
+    for problem in prepared.problems:
+        if problem.code == "new-workspace" and not new_workspace:
+            raise Refused("new-workspace", problem.detail, problem.hint)
+    for refusal in prepared.plan.refusals:
+        raise Refused(refusal.code, refusal.detail, refusal.hint)
 
 
 def _finish(plan: Plan, made: Run, writer: Writer) -> list[Change]:

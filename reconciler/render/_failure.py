@@ -99,7 +99,8 @@ def _fault(code: str) -> str:
 
 def _likely(outcome: Outcome, traits: Traits | None) -> Iterator[str]:
     """Numbered causes, the likeliest first, and what narrows them down."""
-    if not outcome.verdict or not outcome.verdict.likely:
+    if outcome.problem or not outcome.verdict or not outcome.verdict.likely:
+        # a problem of ours is told by its own reason, whatever the provider had answered by then
         return
     narrowed = because(outcome.change, traits.secrets if traits else outcome.change.secrets)
     causes = [f"{number}. {say.safe(text)}" for number, text in enumerate(outcome.verdict.likely, 1)]

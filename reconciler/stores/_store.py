@@ -192,7 +192,10 @@ class SqlStore:
                 raise StoreError("lock-gone", _who_has(rows[0]) if rows and rows[0][1] else "nobody holds it")
             self._db.run(_sql.FREE_LEASE, {"workspace": lease.workspace, "id": lease.id, "fencing": lease.fencing})
             now = self._db.now()
-            Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old)).all([Tell(event)], rows[0][2])
+            commit = Commit(self._db, lease.workspace, mac, now, later(now, self._keep_old))
+            commit.all([Tell(event)], rows[0][2])
+        if commit.forgot:
+            self._db.clean()
 
     def _hold(self, lease: Lease, now: str) -> tuple[str, float]:
         """Actor and length of the lease. Raises StoreError ``lease-lost`` where it expired, or is not this one.
@@ -212,7 +215,8 @@ class SqlStore:
         events = _rows.events_of(lease.workspace, self._db.rows(_sql.GET_EVENTS_ABOUT, about))
         said = [_ended(event) for _, event, _ in events if event.body.get("lease", {}).get("id") == lease.id]
         said += [f"{_who_has(rows[0])} has it"] if rows and rows[0][1] else []
-        return "; ".join(said) or "it was given back"
+        since = bool(rows) and rows[0][0] > lease.fencing
+        return "; ".join(said) or ("it ran out, and another run had it since" if since else "it was given back")
 
     def commit(self, lease: Lease, writes: Sequence[Write], mac: audit.Mac, *, whole: bool = False) -> Sequence[bool]:
         if not writes:

@@ -528,6 +528,15 @@ def test_a_lease_given_back_writes_nothing(kit):
     assert "given back" in refused("lease-lost", lambda: kit.commit(kit.put("a"), lease=lease)).detail
 
 
+def test_a_lease_that_another_run_had_since_says_so_though_nobody_holds_it_now(kit):
+    old = kit.lease()
+    kit.clock.forward(seconds=61)
+    other = kit.another()
+    other.release(other.acquire(WORKSPACE, TOM, 60))
+    why = refused("lease-lost", lambda: kit.commit(kit.put("a"), lease=old)).detail
+    assert why == "it ran out, and another run had it since"
+
+
 def test_a_forged_fencing_number_writes_nothing(kit):
     lease = kit.lease()
     for forged in (replace(lease, fencing=2), replace(lease, id="0"), replace(lease, workspace="dev")):

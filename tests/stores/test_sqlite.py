@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 import storing
+from builders import ORIGIN
 from storing import LEA, WORKSPACE, tell
 
-from reconciler import sealing
+from reconciler import audit, sealing
 from reconciler.errors import StoreError
 from reconciler.model import Mode
 from reconciler.stores import _sql, sqlite
@@ -339,7 +340,8 @@ import os, signal, sys
 from datetime import timedelta
 from pathlib import Path
 import storing
-from reconciler import sealing
+from builders import ORIGIN
+from reconciler import audit, sealing
 from reconciler.secret import Secret
 from reconciler.stores import sqlite
 
@@ -402,6 +404,17 @@ def test_attack_44_a_secret_that_is_gone_for_good_is_in_no_file_of_the_store(kit
     assert kit.unsealed("a") == {"auth_token": "another-secret-value"}
 
 
+def test_attack_44_ending_a_lease_tidies_up_what_it_forgets_too(kit, path):
+    kit.commit(kit.put("a"))
+    (old,) = kit.store.sealed(WORKSPACE, "a")
+    kit.commit(kit.put("a", version=2, expected=1, value="another-secret-value"))
+    kit.clock.forward(days=7)
+    lease = kit.lease()
+    ended = audit.taken_away({"id": lease.id, "actor": "lea"}, ORIGIN, "2026-11-30T14:02:08.125Z")
+    kit.store.take_away(lease, ended, kit.ring.mac(WORKSPACE))
+    assert old.sealed not in b"".join(file.read_bytes() for file in sorted(path.parent.iterdir()))
+
+
 def test_a_reader_that_keeps_a_moment_open_does_not_stop_a_write_that_cleans(kit, path):
     kit.commit(kit.put("a"))
     kit.commit(kit.put("a", version=2, expected=1))
@@ -417,7 +430,8 @@ RACE = """
 import sys, time
 from pathlib import Path
 import storing
-from reconciler import sealing
+from builders import ORIGIN
+from reconciler import audit, sealing
 from reconciler.errors import StoreError
 from reconciler.secret import Secret
 from reconciler.stores import sqlite
