@@ -99,10 +99,34 @@ def test_a_merge_is_held_to_the_digest_in_its_message(project, tmp_path):
     assert (done.returncode, "3 created" in summary) == (0, True)
 
 
-@pytest.mark.parametrize("line", ["SMS-Plan: c1-12", "sms-plan: c1-" + "0" * 32, "x SMS-Plan: c1-" + "0" * 32,
-                                  "SMS-Plan: c1-" + "0" * 32 + "$(id)", "nothing"])  # fmt: skip
-def test_nothing_else_in_a_message_is_taken_for_a_digest(project, tmp_path, line):
-    assert merged(project, f"Credentials\n\n{line}", tmp_path) == ""
+APPROVED = "c1-" + "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("line", "taken"),
+    [
+        (f"SMS-Plan: {APPROVED}", APPROVED),
+        (f"SMS-Plan: {APPROVED}  ", APPROVED),
+        (f"SMS-Plan: {APPROVED}\r", APPROVED),
+        (f"* sms-plan:{APPROVED}", APPROVED),
+        ("SMS-Plan: c1-12", "c1-12"),
+        ("SMS-Plan:", "none"),
+        (f"SMS-Plan: {APPROVED}$(id)", f"{APPROVED}$(id)"),
+        (f"see SMS-Plan: {APPROVED}", ""),
+        ("nothing", ""),
+    ],
+)
+def test_whatever_is_said_to_be_approved_is_taken_as_it_is(project, tmp_path, line, taken):
+    assert merged(project, f"Credentials\n\n{line}", tmp_path) == taken
+
+
+@pytest.mark.parametrize("said", ["none", "c1-12", f"{APPROVED}$(id)", "--yes"])
+def test_what_is_no_digest_is_refused_and_nothing_is_applied(applied, tmp_path, said):
+    applied.edit("label: Marketing US", "label: Other")
+    (apply,) = commands("apply.yml", "apply")
+    done, _ = run(applied, apply, tmp_path, APPROVED=said)
+    assert done.returncode == 64
+    assert "Marketing US" in applied.sandbox("list").out
 
 
 def test_at_night_only_secrets_are_taken_up(project, tmp_path):

@@ -675,3 +675,19 @@ def test_files_that_name_several_workspaces_and_standard_input_choose_none(two_w
 def test_the_only_workspace_of_a_store_is_meant_whatever_the_manifest_says(applied):
     applied.edit("workspace: production", "workspace: staging")
     assert applied.sandbox("list").out.startswith("production · sandbox · ")
+
+
+@pytest.mark.parametrize("value", [None, "short"])
+def test_a_secret_that_cannot_be_had_is_told_beside_other_changes_of_its_entry(applied, value):
+    """A rotation that never arrived must not hide behind an edited label."""
+    applied.edit("label: Marketing US", "label: Marketing")
+    if value is None:
+        del applied.env["TWILIO_AUTH_TOKEN"]
+    else:
+        applied.env["TWILIO_AUTH_TOKEN"] = value
+    code = "secret-missing" if value is None else "secret-malformed"
+    for command in (("plan",), ("plan", "--format", "markdown"), ("plan", "--format", "github"), ("apply", "--yes")):
+        done = applied.sandbox(*command)
+        assert done.code == 0, done.err
+        assert code in done.out, command
+        assert "a stored secret was not compared" in done.out, command

@@ -20,7 +20,7 @@ from reconciler.collector import collector_off
 from reconciler.errors import ManifestInvalid, StoreError, UsageError
 from reconciler.expected import left_out
 from reconciler.manifest import Manifest
-from reconciler.model import Credential, Problem, Severity, Traits
+from reconciler.model import Credential, Problem, SecretState, Severity, Traits
 from reconciler.plans import Change, Plan
 from reconciler.report import Header
 from reconciler.resolvers.base import Surroundings
@@ -202,10 +202,19 @@ def _unresolved(entries: Mapping[str, Credential], resolved: Resolved, found: Kn
 def _not_compared(
     entries: Mapping[str, Credential], resolved: Resolved, found: Known, plan: Plan
 ) -> tuple[Problem, ...]:
-    """A warning for each secret of an unchanged credential that could not be had: nobody knows whether it changed."""
+    """A warning for each stored secret that could not be had: nobody knows whether it changed.
+
+    Beside other changes of its entry too; where the change itself needs it, the plan says so at the change.
+    """
     kept, told = set(plan.kept), []
+    beside = {
+        (change.name, key)
+        for change in plan.effective
+        for key, state in change.secrets.items()
+        if state is SecretState.NOT_COMPARED and key not in change.unresolved
+    }
     for name, key in sorted(found.missing):
-        if name in kept:
+        if name in kept or (name, key) in beside:
             credential = entries[name]
             reference = credential.declared.references[key]
             error = resolved.missing[reference]
