@@ -284,7 +284,9 @@ def test_a_restore_brings_back_what_was_proven_then_or_changes_nothing(history, 
             world.apply(replace(drawn, values=complete, answers=dict.fromkeys("abcd", "accepted")))
             values, records = world.values(), world.snapshot().records
             proven |= {(name, record.version): values[name] for name, record in records.items()}
-            there = [(name, one) for name in records for one in kept(world.kit.store, "production", name).values()]
+            store = world.kit.store
+            log = store.events("production")
+            there = [(name, one) for name in records for one in kept(store, "production", name, log).values()]
             if not there:
                 continue
             name, former = data.draw(st.sampled_from(there))

@@ -184,3 +184,18 @@ def test_a_value_came_up_where_it_was_stored_first_whatever_was_sealed_since():
     assert lineage.came_up(dated, "b", 4) == {"one": (1, times[1]), "two": (1, times[1])}
     assert lineage.came_up(dated, "b", 5) == {"three": (5, times[7])}
     assert lineage.came_up(dated, "b", 9) == {}
+
+
+def test_a_credential_that_was_deleted_and_restored_is_followed_to_its_next_name():
+    began = chain(
+        ("create", "created", "a", 1, {}),
+        ("rename", "left", "a", 1, {"to": "b"}),
+        ("rename", "renamed", "b", 2, {"from": "a"}),
+        ("delete", "deleted", "b", 2, {}),
+        ("restore", "created", "b", 3, {}),
+        ("rename", "left", "b", 3, {"to": "c"}),
+        ("rename", "renamed", "c", 4, {"from": "b"}),
+    )
+    assert lineage.moved(began, "a") == "c"
+    another = (*began[:4], *chain(*[("create", "created", "b", 3, {})] * 5)[4:], *began[5:])
+    assert lineage.moved(another, "a") == "b"
