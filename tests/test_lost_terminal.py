@@ -75,12 +75,13 @@ def test_streams_that_nobody_can_write_to_change_nothing_of_the_work(project, re
 
 
 def test_a_terminal_that_goes_away_unheeded_ends_the_run_with_its_own_code(slow):
-    """As under ``nohup``: nothing but the failing writes tells of it."""
+    """With SIGHUP ignored, as ``nohup`` does: nothing but the failing writes tells of it."""
     project, urls = slow
     main, end = os.openpty()
     process = subprocess.Popen(
-        ["nohup", sys.executable, "-m", "reconciler", "apply", "--yes", *REPORT, *urls], cwd=project.path,
+        [sys.executable, "-m", "reconciler", "apply", "--yes", *REPORT, *urls], cwd=project.path,
         env=project.env, stdin=subprocess.DEVNULL, stdout=end, stderr=end, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
     )  # fmt: skip
     os.close(end)
     assert os.read(main, 1)
