@@ -35,7 +35,9 @@ def test_check_of_one_name_skips_the_others_and_an_unknown_name_is_usage(applied
 
 
 def test_max_age_skips_what_was_accepted_recently(applied):
-    assert "asked 0, skipped 3" in applied.sandbox("check", "--max-age", "1h").out
+    done = applied.sandbox("check", "--max-age", "1h")
+    assert "asked 0, skipped 3" in done.out
+    assert "Check: nothing was asked.\n" in done.out
     assert applied.sandbox("check", "--max-age", "soon").code == 64
 
 
@@ -114,6 +116,7 @@ def test_due_dates_are_named_in_list_plan_and_check_and_filter_the_list(applied)
     for command in (["list"], ["plan"], ["check"], ["get", "marketing-us"]):
         assert f"expires in 8 days ({soon})" in applied.sandbox(*command).out, command
     assert "Check: 2 ready, 1 due.\n" in applied.sandbox("check").out
+    assert f"expires in 8 days ({soon})" in applied.sandbox("check", "--max-age", "1h").out
     assert [c["name"] for c in applied.sandbox("list", "--due", "30d", "--format", "json").json["credentials"]] == [
         "marketing-us"
     ]

@@ -48,7 +48,8 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         keys = keyring(where, store)
         keys.need(workspace, sealing.SEALING, sealing.AUDIT)
         selection, warned = _renamed(snapshot, selection)
-        wanted = _wanted(where, snapshot, selection)
+        chosen = _chosen(where, snapshot, selection)
+        wanted = [record for record in chosen if not _recent(record, selection.max_age)]
         known = plugged.traits(snapshot)
         tasks = [_task(record, store, keys, workspace) for record in wanted]
         made = run(tasks, selection.asking, only_look, watcher, sandbox=where.sandbox, tells=True)
@@ -67,7 +68,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         waiting=_waiting(left, selection, known),
         traits=known,
         skipped=len(snapshot.records) - len(checkups),
-        due=due(wanted, now()[:10]),
+        due=due(chosen, now()[:10]),
         interrupted=made.interrupted,
         bug=made.bug,
         total=len(snapshot.records),
@@ -85,15 +86,14 @@ def _renamed(snapshot: Snapshot, selection: Selection) -> tuple[Selection, tuple
     return replace(selection, names=tuple(dict.fromkeys(names))), tuple(warned)
 
 
-def _wanted(where: Where, snapshot: Snapshot, selection: Selection) -> list[Record]:
+def _chosen(where: Where, snapshot: Snapshot, selection: Selection) -> list[Record]:
     unknown = [name for name in selection.names if name not in snapshot.records.keys() | snapshot.rejections.keys()]
     if unknown:
         close = nearest(unknown[0], snapshot.records)
         hint = f"did you mean {close}?" if close else where.next("list", snapshot.workspace)
         raise UsageError("no-such-name", f"not stored in {snapshot.workspace}: {', '.join(unknown)}", hint)
     names = selection.names or sorted(snapshot.records)
-    stored = (snapshot.records[name] for name in names if name in snapshot.records)
-    return [record for record in stored if not _recent(record, selection.max_age)]
+    return [snapshot.records[name] for name in names if name in snapshot.records]
 
 
 def _waiting(snapshot: Snapshot, selection: Selection, traits: Mapping[str, Traits]) -> tuple[Row, ...]:

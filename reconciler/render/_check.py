@@ -85,6 +85,8 @@ def _counts(report: Report) -> str:
     What was asked counts once, by its answer; what is ready and due counts as due. An update that waits beside it is
     named, and no number.
     """
+    if not (report.checkups or report.waiting):
+        return "Check: nothing was asked." if report.skipped else "Check: nothing is stored."
     due = {one.name for one in report.due}
     found = Counter(_kind(checkup, due) for checkup in report.checkups)
     parts = {
