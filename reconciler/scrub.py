@@ -11,12 +11,14 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from reconciler.secret import Secret
 
 MASK = "<masked>"
 SHORTEST = 6
 """A shorter piece would mask words that mean nothing."""
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Scrubber:
@@ -26,7 +28,8 @@ class Scrubber:
 
     def __init__(self, headers: Mapping[str, str | Secret]) -> None:
         sent = (value.reveal() for value in headers.values() if isinstance(value, Secret))
-        found = {piece.lower() for value in sent for piece in _pieces(value) if len(piece) >= SHORTEST}
+        known = {piece for value in sent for piece in _pieces(value)}
+        found = {form.lower() for piece in known for form in _forms(piece) if len(form) >= SHORTEST}
         # the longest first, or a part of it would be masked and the rest stay
         self._pieces = sorted(found, key=len, reverse=True)
 
@@ -69,3 +72,15 @@ def _pieces(header: str) -> Iterable[str]:
             return
         yield pair
         yield pair.partition(":")[2]
+
+
+def _forms(piece: str) -> Iterable[str]:
+    """A piece as it is, and as services, proxies and logs write what they repeat."""
+    content = piece.encode("utf-8", "replace")
+    escaped = "".join(f"%{byte:02x}" for byte in content)
+    yield from (piece, piece[::-1], quote(piece, safe=""), quote(piece), content.hex(), escaped)
+    for before in range(3):
+        # what stands before decides how base64 begins, and what follows how it ends: neither end is looked for
+        whole = base64.b64encode(bytes(before) + content).decode()
+        inner = whole[(before * 8 + 5) // 6 : (before + len(content)) * 8 // 6]
+        yield from (inner, inner.translate(_URL_SAFE))

@@ -246,7 +246,7 @@ def test_the_table_of_an_apply_in_a_file_has_what_was_shown_while_it_ran(project
 
 
 def test_a_failed_run_replaces_the_report_of_an_earlier_one(project):
-    (project.path / "r.md").write_text("🟢 all is well")
+    (project.path / "r.md").write_text("<!-- reconciler:list -->\n### 🟢 all is well")
     assert project.run("list", "--report", "markdown=r.md").code == 5
     assert "🔴 `list` did not run" in (project.path / "r.md").read_text()
 
@@ -257,6 +257,39 @@ def test_a_report_that_cannot_be_written_is_found_before_anything_is_done(projec
     done = project.sandbox("apply", "--yes", "--report", value)
     assert done.code == 64
     assert not (project.path / ".reconciler").exists()
+
+
+@pytest.mark.parametrize("format_", ["table", "json", "markdown", "github"])
+@pytest.mark.parametrize("name", [".reconciler/sandbox.db", "credentials.yaml", "KEY", "plan.json"])
+def test_a_report_replaces_no_store_no_manifest_no_key_and_no_plan(applied, format_, name):
+    applied.edit("label: Marketing US", "label: Other")
+    assert applied.sandbox("plan", "--out", "plan.json").code == 0
+    (key,) = (applied.path.parent / "home").rglob("*.key")
+    path = key if name == "KEY" else applied.path / name
+    before = path.read_bytes()
+    for command in (("list",), ("validate",), ("apply", "--yes")):
+        done = applied.sandbox(*command, "--report", f"{format_}={path}")
+        assert (done.code, path.read_bytes()) == (64, before)
+    done = applied.sandbox("list", env={"RECONCILER_REPORT": f"{format_}={path}"})
+    assert (done.code, path.read_bytes()) == (64, before)
+    assert "it is not replaced" in done.err
+
+
+@pytest.mark.parametrize("format_", ["table", "json", "markdown", "github"])
+def test_a_report_replaces_an_earlier_one_of_its_format_and_an_empty_file(applied, format_):
+    path = applied.path / "report"
+    path.touch()
+    for command in (("list",), ("plan",), ("check",), ("get", "nobody"), ("list",)):
+        assert applied.sandbox(*command, "--report", f"{format_}=report").code in (0, 64)
+        last = path.read_text()
+    assert "marketing-us" in last or format_ == "github"
+
+
+def test_a_pipe_that_nobody_reads_from_is_told_and_not_waited_for(project):
+    os.mkfifo(project.path / "pipe")
+    done = project.run("validate", "--report", "json=pipe")
+    assert done.code == 64
+    assert "not-written" in done.out + done.err
 
 
 def test_two_reports_cannot_have_one_path(project):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,11 @@ from reconciler.codes import CODES
 from reconciler.model import Problem
 from reconciler.render import FORMATS
 from reconciler.report import Report
+
+LOOKED_AT = 65_536
+"""So many bytes tell what a file is that would be replaced."""
+_KEY = re.compile(rb"[A-Za-z0-9+/=:_.-]+\s*")
+_MANIFEST = re.compile(rb"^(credentials|version):", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,29 @@ def _target(value: str) -> Target:
         raise click.BadParameter(f"{text!r} is a folder")
     if not path.parent.is_dir():
         raise click.BadParameter(f"there is no folder {str(path.parent)!r}")
+    if path.is_file() and not _replaceable(format_, path):
+        raise click.BadParameter(f"{text!r} is there, and no {format_} report: it is not replaced")
     if not os.access(path if _special(path) else path.parent, os.W_OK):
         raise click.BadParameter(f"{text!r} cannot be written")
     return Target(format_, path)
+
+
+def _replaceable(format_: str, path: Path) -> bool:
+    """Whether an existing file is an earlier report, or empty: a store, a key or a manifest is not lost to a slip."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(LOOKED_AT)
+    except OSError:
+        return False
+    if not head:
+        return True
+    if format_ == "json":
+        return head.startswith(b"{") and b'"format_version"' in head and b'"command"' in head
+    if format_ == "markdown":
+        return head.startswith(b"<!-- reconciler:")
+    if format_ == "github":
+        return all(line.startswith(b"::") for line in head.splitlines()[:1])
+    return not (b"\0" in head or head.startswith(b"{") or _KEY.fullmatch(head) or _MANIFEST.search(head))
 
 
 def _special(path: Path) -> bool:
@@ -72,7 +98,11 @@ def write(
 
 def _replace(path: Path, text: str) -> None:
     if _special(path):
-        path.write_text(text, encoding="utf-8")
+        # a named pipe that nobody reads from is an error at once, and no wait without end
+        to = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        os.set_blocking(to, True)
+        with os.fdopen(to, "w", encoding="utf-8") as special:
+            special.write(text)
         return
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
