@@ -122,7 +122,7 @@ class Served:
     def forget(self) -> None:
         """Begin anew: a process that was forked reads for itself, and must not wait for a lock of its parent's."""
         self._held: dict[str, _Held] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def credential(self, name: str) -> StoredCredential:
         """A credential from memory while it is fresh, else from the store; see :func:`reconciler.open_store`.
@@ -199,11 +199,25 @@ def _known(header: Header, one: Revealed) -> bool:
 
 
 _living: weakref.WeakSet[Served] = weakref.WeakSet()
+_waiting_for_fork: list[Served] = []
 
 
-def _forked() -> None:
+def _before_fork() -> None:
+    """Wait until no thread looks a credential up: a child would inherit the locks of SQLite in mid-use."""
+    _waiting_for_fork[:] = sorted(_living, key=id)
+    for served in _waiting_for_fork:
+        served._lock.acquire()
+
+
+def _in_parent() -> None:
+    while _waiting_for_fork:
+        _waiting_for_fork.pop()._lock.release()
+
+
+def _in_child() -> None:
+    _waiting_for_fork.clear()
     for served in list(_living):
         served.forget()
 
 
-os.register_at_fork(after_in_child=_forked)
+os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)

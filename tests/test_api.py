@@ -200,6 +200,36 @@ assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
     assert reads(here) == [("marketing-us", "api", 1)] * 4
 
 
+def test_a_fork_waits_for_a_thread_that_looks_a_credential_up(here):
+    code = """
+import os, signal, threading, reconciler
+store = reconciler.open_store('sqlite:///.reconciler/sandbox.db', sandbox=True)
+other = store.credential('alerts-eu')
+ended = threading.Event()
+def look_up():
+    while not ended.is_set():
+        other.refresh()
+thread = threading.Thread(target=look_up)
+thread.start()
+codes = []
+for _ in range(25):
+    child = os.fork()
+    if not child:
+        signal.alarm(8)
+        store.credential('marketing-us').reveal()
+        os._exit(0)
+    codes.append(os.waitpid(child, 0)[1])
+ended.set()
+thread.join()
+assert codes == [0] * 25, codes
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=here.path, env=here.env, timeout=240, check=False, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
 def test_many_threads_read_once(here):
     store = opened()
     threads = [threading.Thread(target=store.credential, args=("marketing-us",)) for _ in range(8)]

@@ -168,6 +168,8 @@ def test_attack_06_a_whole_old_file_put_back_verifies_and_only_an_anchor_tells(l
         ("UPDATE records SET declared = replace(declared, 'eu', 'us') WHERE name = 'alerts-eu'", ["record alerts-eu"]),
         ("UPDATE records SET created_by = 'x', row_hash = 'y' WHERE name = 'alerts-eu'", ["record alerts-eu"]),
         ("UPDATE records SET version = 'x' WHERE name = 'alerts-eu'", ["record alerts-eu"]),
+        ("UPDATE records SET version = -1 WHERE name = 'alerts-eu'", ["record alerts-eu"]),
+        ("UPDATE records SET row_hash = 'x' WHERE name = 'alerts-eu'", ["record alerts-eu"]),
         ("UPDATE secrets SET sealed = zeroblob(60) WHERE name = 'alerts-eu'", ["record alerts-eu"]),
         ("DELETE FROM secrets WHERE name = 'alerts-eu'", ["record alerts-eu"]),
         ("DELETE FROM records WHERE name = 'alerts-eu'", ["record alerts-eu"]),
@@ -176,6 +178,23 @@ def test_attack_06_a_whole_old_file_put_back_verifies_and_only_an_anchor_tells(l
 def test_attack_65_whoever_can_write_to_the_file_is_found_out(lived, sql, places):
     raw(lived, sql)
     assert broken(lived) == places
+
+
+def test_attack_65_a_secret_with_a_number_that_none_has_is_tampered_and_no_bug(lived):
+    raw(lived, "UPDATE secrets SET version = -1 WHERE name = 'alerts-eu'")
+    for command in (("audit", "verify"), ("read", "alerts-eu", "api_token", "--reveal")):
+        done = lived.sandbox(*command)
+        assert (done.code, "tampered" in done.out + done.err) == (5, True), command
+
+
+@pytest.mark.parametrize("column", ["result", "time", "what"])
+def test_attack_50_no_text_of_an_altered_event_breaks_a_line_of_the_history(lived, column):
+    raw(lived, f"UPDATE events SET {column} = {column} || char(10) || 'forged' || char(27) || '[31m' WHERE seq = 2")
+    for format_ in ("table", "markdown", "json"):
+        done = lived.sandbox("history", "--format", format_)
+        assert done.code in (0, 5), done.err
+        assert "\nforged" not in done.out
+        assert "\x1b" not in done.out
 
 
 @pytest.mark.parametrize("value", ["x'00'", "'no json'", "'[]'", "'" + "[" * 100_000 + "'", "'{\"a\": 1e999}'"])

@@ -350,3 +350,11 @@ def test_the_store_of_the_example_lies_where_a_volume_of_a_group_lets_it(project
     opened = project.run("list", "--sandbox", "--store", here)
     assert (opened.code, "chmod 600" in opened.err) == (5, True)
     assert pod()["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch"
+
+
+@pytest.mark.parametrize("length", [250, 255])
+def test_a_long_name_is_a_name_like_any_other(applied, length):
+    for command in (("export", "--format", "json"), ("plan",)):
+        done = applied.sandbox(*command, "--out", command[0][0] * length)
+        assert done.code == 0, done.err
+    assert len(list(applied.path.glob("p*"))) == len(list(applied.path.glob("e" * length))) == 1

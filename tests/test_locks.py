@@ -245,3 +245,11 @@ def test_an_expired_lease_says_that_the_next_run_takes_it(applied):
     assert applied.sandbox("lock", "show", "--format", "json").json["facts"]["expired"] is True
     change_label(applied)
     assert applied.sandbox("apply", "--yes").code == 0
+
+
+def test_what_is_no_id_of_a_lease_is_not_repeated(applied):
+    pasted = "9cc20e499b7d18ddadc4e02f66016bef"
+    for format_ in ("table", "json"):
+        done = applied.sandbox("lock", "release", pasted, "--yes", "--format", format_)
+        assert done.code == 5
+        assert pasted not in done.out + done.err

@@ -84,7 +84,7 @@ class Target:
 
     def write(self, text: Secret) -> None:
         """Write it whole or not at all, 0600 from its first moment. Raises UsageError."""
-        scratch = self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}.part")
+        scratch = self.path.with_name(f".{os.urandom(8).hex()}.part")
         try:
             private.make_file(scratch, text.reveal().encode())
             if self.force:

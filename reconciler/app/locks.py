@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from reconciler import audit
@@ -34,7 +35,9 @@ def release(where: Where, lease_id: str, *, yes: bool) -> Report:
         workspace = _workspace(where, store)
         held = store.held(workspace)
         if held is None or held.lease.id != lease_id:
-            raise StoreError("lock-gone", f"{lease_id}; {_said(held)}", _look(where, workspace, held))
+            # what is no id of a lease may be anything that was pasted, a secret too
+            which = f"{lease_id}; " if re.fullmatch("[0-9a-f]{1,16}", lease_id, re.ASCII) else ""
+            raise StoreError("lock-gone", f"{which}{_said(held)}", _look(where, workspace, held))
         if not yes:
             end = where.next(f"lock release {lease_id}", workspace)
             raise UsageError("lock-unconfirmed", _said(held), f"look whether it lives; if it is gone:  {end} --yes")

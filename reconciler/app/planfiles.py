@@ -67,7 +67,7 @@ def save(where: Where, what: What, prepared: Prepared, out: Out) -> PlanFile:
         raise UsageError("plan-no-store", hint=f"reconciler store create{where.flags}")
     check_target(out.path)
     file = _built(where, what, prepared, prepared.store, out)
-    scratch = out.path.with_name(f".{out.path.name}.{os.getpid()}.part")
+    scratch = out.path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         private.make_file(scratch, planfile.text(file).encode())
         scratch.replace(out.path)

@@ -104,7 +104,7 @@ def _replace(path: Path, text: str) -> None:
         with os.fdopen(to, "w", encoding="utf-8") as special:
             special.write(text)
         return
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    scratch = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         with scratch.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -110,11 +110,11 @@ def _columns(entries: tuple[Entry, ...], *, one: bool) -> list[tuple[str, list[T
     names = [("NAME", [Text(say.safe(e.name)) for e in events], 92)]
     return [
         ("SEQ", [Text(_number(entry)) for entry in entries], 100),
-        ("TIME", [Text(e.time[:19].replace("T", " ")) for e in events], 90),
+        ("TIME", [Text(say.safe(e.time[:19].replace("T", " "))) for e in events], 90),
         *([] if one else names),
-        ("WHAT", [Text("secret read" if e.what == "read" else e.what) for e in events], 95),
+        ("WHAT", [Text("secret read" if e.what == "read" else say.safe(e.what)) for e in events], 95),
         ("SECRET", [Text(_secret(e)) for e in events], 85),
-        ("RESULT", [Text(_result(entry)) for entry in entries], 80),
+        ("RESULT", [Text(say.safe(_result(entry))) for entry in entries], 80),
         ("WHO", [Text(say.safe(", ".join(_people(e.body)))) for e in events], 75),
     ]
 

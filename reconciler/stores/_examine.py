@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,17 @@ _CHAINED = """SELECT event_seq, id, name, time, body, read_by FROM reads
 _HASHED = tuple(int if column == "version" else str for column in audit.ROW)
 
 
+_NEVER_OURS = "holds what this program never wrote"
+
+
+def _hash(facts: Sequence[Any], secrets: Sequence[SealedSecret]) -> str | None:
+    """The hash of a row; none where a number in it is none that this program counts to."""
+    try:
+        return audit.row_hash(dict(zip(audit.ROW, facts, strict=True)), secrets)
+    except struct.error:
+        return None
+
+
 def strays(database: Database, workspace: str) -> list[Stray]:
     """All rows that are not what their event left behind, in order of name and number."""
     of = {"workspace": workspace}
@@ -41,10 +53,10 @@ def compared(rows: Sequence[Row], secrets: Sequence[SealedSecret], expected: str
         return "was removed; its latest event kept it" if expected else ""
     *facts, stored = rows[0]
     if tuple(map(type, facts)) != _HASHED:
-        return "holds what this program never wrote"
-    found = audit.row_hash(dict(zip(audit.ROW, facts, strict=True)), secrets)
+        return _NEVER_OURS
+    found = _hash(facts, secrets)
     if found == expected:
-        return ""
+        return "" if stored == expected else "has another hash beside it than the one that its event tells"
     return "is not the one that its latest event left: an older one was put back" if found == stored else "was altered"
 
 
@@ -87,12 +99,11 @@ def _wrong(
 ) -> str:
     """What is wrong with the row of a former version; empty where it is the one that its event left."""
     if (*map(type, facts), type(versions)) != (*_HASHED, str):
-        return "holds what this program never wrote"
+        return _NEVER_OURS
     wanted = {(facts[0], field, version) for field, version in _rows.versions_of(workspace, versions).items()}
     if gone := ", ".join(f"{field} v{version}" for _, field, version in sorted(wanted - secrets.keys())):
         return f"lacks its secret {gone}"
-    row = dict(zip(audit.ROW, facts, strict=True))
-    return "" if audit.row_hash(row, [secrets[key] for key in wanted]) == left else "was altered"
+    return "" if _hash(facts, [secrets[key] for key in wanted]) == left else "was altered"
 
 
 def _reads(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
