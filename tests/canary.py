@@ -159,7 +159,7 @@ def watch(
         if serves:
             first = process.stdout.readline()
             _ask(first.decode().split()[-1], place)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
         after = _files(place.root)
     notes = [json.loads(line) for line in log.read_text().splitlines()]

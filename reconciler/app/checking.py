@@ -162,4 +162,4 @@ def _write(checkup: Checkup, origin: Origin) -> Checked:
         event = audit.checked(
             record.name, record.declared.provider, checkup.before, checkup.after, verdict, origin, time
         )
-    return Checked(record.name, record.version, verdict, event)
+    return Checked(record.name, record.version, verdict, event, audit.who(origin))

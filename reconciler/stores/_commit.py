@@ -230,6 +230,8 @@ def _who(writes: Sequence[Write], actor: str) -> Mapping[str, Any]:
     for write in writes:
         if isinstance(write, Progress):
             continue
+        if isinstance(write, Checked) and write.who:
+            return write.who
         event = write.put.event if isinstance(write, Move) else write.event
         if event and "who" in event.body:
             who: Mapping[str, Any] = event.body["who"]

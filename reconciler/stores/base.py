@@ -6,9 +6,9 @@ A store holds sealed secrets only and has no key; it is given a ``mac`` to chain
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from reconciler.audit import Mac
 from reconciler.model import Event, Verdict
@@ -120,6 +120,8 @@ class Checked:
     verdict: Verdict
     event: Event | None
     """None where the status stayed what it was."""
+    who: Mapping[str, Any] = field(default_factory=dict)
+    """Who asked, for the event of what this commit forgets beside it; empty: as the event says."""
 
 
 @dataclass(frozen=True, slots=True)

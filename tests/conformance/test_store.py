@@ -709,6 +709,15 @@ def test_a_check_of_a_version_that_is_gone_is_not_written(kit):
     assert only(kit, "a").verdict.code == "accepted"
 
 
+def test_what_a_check_forgets_beside_it_is_told_with_the_whole_of_who_asked(kit):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=2, expected=1))
+    kit.clock.forward(days=7)
+    who = {"actor": "lea", "source": "ci", "ci": "github", "run_url": "https://ci.example.invalid/7"}
+    assert kit.commit(Checked("a", 2, only(kit, "a").verdict, None, who)) == [True]
+    assert [e.body["who"] for _, e, _ in kit.store.events(WORKSPACE) if e.what == "forget"] == [who]
+
+
 # renames
 
 
