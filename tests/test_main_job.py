@@ -691,3 +691,10 @@ def test_a_secret_that_cannot_be_had_is_told_beside_other_changes_of_its_entry(a
         assert done.code == 0, done.err
         assert code in done.out, command
         assert "a stored secret was not compared" in done.out, command
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_a_usage_error(applied):
+    for command in (("plan",), ("apply", "--yes")):
+        for folder in ("nowhere", "credentials.yaml", "n" * 300):
+            done = applied.sandbox(*command, "--secrets-dir", folder)
+            assert (done.code, "there is no folder" in done.err) == (64, True)

@@ -82,11 +82,22 @@ class Prepared:
             self.store.close()
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        # a name that is longer than the system takes
+        return False
+
+
 def secrets_folder(named: Path | None, folders: AbstractSet[Path], wanted: Iterable[Credential]) -> Path:
     """Where ``file://`` references are looked for: ``--secrets-dir``, else the one folder of the manifest's files.
 
-    Raises UsageError where there are several folders, or none that is known, and an entry refers to a file.
+    Raises UsageError where the one that is named is not there; where there are several folders, or none that is known,
+    and an entry refers to a file.
     """
+    if named and not _is_folder(named):
+        raise UsageError("no-such-file", f"--secrets-dir {named}: there is no folder {named.absolute()}")
     if named:
         return named
     if len(folders) != 1 and any(t.startswith("file://") for c in wanted for t in c.declared.references.values()):
