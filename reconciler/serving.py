@@ -199,23 +199,33 @@ def _known(header: Header, one: Revealed) -> bool:
 
 
 _living: weakref.WeakSet[Served] = weakref.WeakSet()
-_waiting_for_fork: list[Served] = []
+
+
+class _Forking(threading.local):
+    """What the thread that forks holds meanwhile. Each has its own: several may fork at once."""
+
+    def __init__(self) -> None:
+        self.held: list[threading.RLock] = []
+
+
+_forking = _Forking()
 
 
 def _before_fork() -> None:
     """Wait until no thread looks a credential up: a child would inherit the locks of SQLite in mid-use."""
-    _waiting_for_fork[:] = sorted(_living, key=id)
-    for served in _waiting_for_fork:
+    # all in one order, so that two threads that fork never wait for each other
+    for served in sorted(_living, key=id):
         served._lock.acquire()
+        _forking.held.append(served._lock)
 
 
 def _in_parent() -> None:
-    while _waiting_for_fork:
-        _waiting_for_fork.pop()._lock.release()
+    while _forking.held:
+        _forking.held.pop().release()
 
 
 def _in_child() -> None:
-    _waiting_for_fork.clear()
+    _forking.held.clear()
     for served in list(_living):
         served.forget()
 

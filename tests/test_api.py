@@ -230,6 +230,31 @@ assert codes == [0] * 25, codes
     assert done.returncode == 0, done.stderr
 
 
+def test_threads_that_fork_at_once_leave_every_credential_free(here):
+    code = """
+import os, signal, threading, reconciler
+signal.alarm(60)
+store = reconciler.open_store('sqlite:///.reconciler/sandbox.db', sandbox=True)
+credential = store.credential('alerts-eu')
+def fork():
+    for _ in range(5):
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+threads = [threading.Thread(target=fork) for _ in range(4)]
+for thread in threads:
+    thread.start()
+while any(thread.is_alive() for thread in threads):
+    credential.refresh()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=here.path, env=here.env, timeout=120, check=False, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
 def test_many_threads_read_once(here):
     store = opened()
     threads = [threading.Thread(target=store.credential, args=("marketing-us",)) for _ in range(8)]
