@@ -224,6 +224,15 @@ def run(arguments: list[str], **environ: str) -> Ran:
     return Ran(code, *texts)
 
 
+def run_apart(arguments: list[str], **environ: str) -> Ran:
+    """The same in a process of its own: for ``exec``, whose program takes its place."""
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", *arguments], capture_output=True, timeout=SECONDS,
+        env={**os.environ, **environ},
+    )  # fmt: skip
+    return Ran(done.returncode, *(text.decode("utf-8", "backslashreplace") for text in (done.stdout, done.stderr)))
+
+
 Target = Callable[[Random], Iterator[tuple[str, list[str]]]]
 """Draws one case and gives ``(what it was, faults)`` for each run of it."""
 
@@ -340,9 +349,24 @@ def rows(draw: Random) -> Iterator[tuple[str, list[str]]]:
             ["cancel", "twilio"],
             ["key", "status"],
             ["lock", "show"],
+            ["audit", "verify"],
+            ["audit", "export"],
+            ["read", "twilio", "auth_token", "--reveal"],
+            ["export", "--out", "exported", "--force"],
+            ["restore", "infobip", "--yes"],
+            ["restore", "infobip", "--yes"],
+            ["exec", "twilio", "--", sys.executable, "-c", ""],
         ]
     )
-    yield f"{line} {form} {said}", faults(run([*line, *store, *form], **RIGHT))
+    if line[0] == "export":
+        form = ["--format", draw.choice(["dotenv", "json", "kubernetes"])]
+    elif line == ["audit", "export"]:
+        form = []
+    if line[0] == "exec":
+        ran = run_apart(["exec", *store, *form, *line[1:]], **RIGHT)
+    else:
+        ran = run([*line, *store, *form], **RIGHT)
+    yield f"{line} {form} {said}", faults(ran)
 
 
 def keys(draw: Random) -> Iterator[tuple[str, list[str]]]:
@@ -464,17 +488,29 @@ THREE = {
 
 
 def prepare(folder: Path) -> None:
-    """Go into an empty folder with a manifest of three credentials and a store that has them."""
+    """Go into an empty folder with a manifest of three credentials and a store that has them, one of them deleted."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(PATH=os.defpath, HOME=str(folder / "home"), LANG="C.UTF-8", NO_COLOR="1")
     sys.stdin = io.TextIOWrapper(io.BytesIO())
-    manifest = json.dumps({"version": 1, "workspace": "production", "credentials": THREE})
-    Path("credentials.yaml").write_text(manifest)
+    _declare(THREE)
     facts = json.loads(run(["sandbox", "env", "--format", "json"]).out)["facts"]
     RIGHT.update(facts)
-    done = run(["apply", "--yes", "--sandbox", "--store", "sqlite:///good.db"], **RIGHT)
+    store = ["--sandbox", "--store", "sqlite:///good.db"]
+    two = {name: entry for name, entry in THREE.items() if name != "infobip"}
+    for credentials in (THREE, two):
+        _declare(credentials)
+        done = run(["apply", "--yes", "--prune", *store], **RIGHT)
+        assert done.code == 0, done
+    done = run(["read", "twilio", "auth_token", "--reveal", *store], **RIGHT)
     assert done.code == 0, done
+    _declare(THREE)
+
+
+def _declare(credentials: dict) -> None:
+    Path("credentials.yaml").write_text(
+        json.dumps({"version": 1, "workspace": "production", "credentials": credentials})
+    )
 
 
 def fuzz(target: str, cases: int, seed: int) -> tuple[int, list[Fault]]:
