@@ -81,7 +81,7 @@ def judge(
     """
     status, headers, at = response.status_code, scrub.headers(response.headers.items()), now()
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    parsed = scrub.json(_parse(body)) if body and _is_json(content_type) else None
+    parsed = _parse(body, scrub) if body and _is_json(content_type) else None
     reply = Reply(status, host, asked, at, content_type, parsed, headers)
     if status == 429 or status >= 500:
         after = _retry_after(reply.header("retry-after"))
@@ -103,9 +103,10 @@ def _is_json(content_type: str) -> bool:
     return content_type == "application/json" or (content_type[:12] == "application/" and content_type[-5:] == "+json")
 
 
-def _parse(body: bytes) -> Any:
+def _parse(body: bytes, scrub: Scrubber) -> Any:
+    """Without the secrets; None where it is no JSON, or nested deeper than can be walked."""
     try:
-        return json.loads(body)
+        return scrub.json(json.loads(body))
     except (ValueError, RecursionError):
         return None
 
@@ -130,5 +131,5 @@ def _retry_after(text: str) -> float:
         return float(text)
     try:
         return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0

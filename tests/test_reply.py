@@ -51,6 +51,13 @@ def test_json_is_what_is_declared_as_such_and_parses(headers, body, parsed):
     assert judged(200, body, headers).json == parsed
 
 
+@pytest.mark.parametrize("depth", range(300, 1001, 100))
+@pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":[', b"]}")])
+def test_json_nested_as_deep_as_its_parser_reads_is_no_bug(depth, begin, end):
+    parsed = judged(200, begin * depth + end * depth).json
+    assert parsed is None or isinstance(parsed, list | dict)
+
+
 def test_a_body_and_headers_stand_in_no_repr():
     reply = judged(200, b'{"auth_token": "hidden-value"}', {**JSON, "set-cookie": "hidden-value"})
     assert "hidden-value" not in repr(reply)
@@ -81,7 +88,8 @@ def test_what_may_pass_can_be_tried_again(status, code):
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("7", 7.0), ("0", 0.0), ("-1", 0.0), ("soon", 0.0), ("", 0.0), ("9" * 40, 0.0), ("Mon, 99 Foo 2026", 0.0),
-     ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
+     ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("Wed, 21 Oct 2099 07:28:00 +" + "9" * 20, 0.0),
+     ("Wed, 21 Oct " + "9" * 20 + " 07:28:00 GMT", 0.0)],
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date_and_anything_else_is_nothing(text, seconds):
     assert passing(429, {"retry-after": text}).after == seconds
