@@ -95,7 +95,7 @@ class Project:
 
     def right_secrets(self, *names: str) -> None:
         """Put the values that the sandbox accepts where the manifest's references look."""
-        done = self.run("sandbox", "env", "--write-files", ".", "--format", "json", *names)
+        done = self.run("sandbox", "env", "--write-files", ".", "--force", "--format", "json", *names)
         assert done.code == 0, done.err
         self.env.update(done.json["facts"])
 

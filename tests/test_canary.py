@@ -106,7 +106,7 @@ ROWS = (
     Row("lock release", (LEASE, "--yes", *SANDBOX), ("0", "--yes", *SANDBOX), "reconciler.audit:taken_away",
         where="locked", codes=(0, 5)),
     Row("sandbox", crash="reconciler.sandbox:run", serves=True),
-    Row("sandbox env", ("--write-files", "."), ("-f", "no-such"), "reconciler.sandbox:right_secret",
+    Row("sandbox env", ("--write-files", ".", "--force"), ("-f", "no-such"), "reconciler.sandbox:right_secret",
         codes=(0, 64), where="bare", product=PRINTED),
     Row("providers", ("twilio",), ("no-such",), "reconciler.app.informing:providers", codes=(0, 64)),
     Row("explain", ("tampered",), ("no-such",), "reconciler.app.informing:explain", codes=(0, 64)),

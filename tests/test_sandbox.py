@@ -198,6 +198,37 @@ def test_what_env_leaves_out_is_told_beside_what_a_shell_evaluates(project):
     assert "Left out" not in project.run("sandbox", "env", "--write-files", ".").err
 
 
+def test_files_are_written_over_the_sandboxes_own_secrets_only(project):
+    project.right_secrets()
+    first = (project.path / "sinch-token").read_text()
+    assert project.run("sandbox", "env", "--write-files", ".", "--rotated").code == 0
+    assert (project.path / "sinch-token").read_text() not in (first, "")
+    project.write("a-real-secret-of-somebody\n", "sinch-token")
+    done = project.run("sandbox", "env", "--write-files", ".")
+    assert (done.code, done.out) == (64, "")
+    assert "error[file-exists]" in done.err
+    assert "a-real-secret" not in done.err
+    assert "--force" in done.err
+    assert (project.path / "sinch-token").read_text() == "a-real-secret-of-somebody\n"
+    assert project.run("sandbox", "env", "--write-files", ".", "--force").code == 0
+    assert (project.path / "sinch-token").read_text() == first
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+@pytest.mark.parametrize(
+    "made",
+    ["ln -s ../elsewhere deep", "mkdir deep; ln -s ../../elsewhere/file deep/token", "mkdir deep; mkfifo deep/token"],
+)
+def test_no_link_leads_a_written_file_out_of_its_folder_and_no_pipe_is_waited_for(made, force, project, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    project.edit("file://sinch-token", "file://deep/token")
+    subprocess.run(["sh", "-c", made], cwd=project.path, check=True)
+    done = project.run("sandbox", "env", "--write-files", ".", *force)
+    assert (done.code, done.out) == (64, "")
+    assert "error[unreadable]" in done.err
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_the_documentation_can_be_pasted_from_the_top(tmp_path):
     """Up to the one command that blocks, which stands alone."""
     blocks = re.findall(r"(?ms)^```\n(.*?)^```$", (ROOT / "docs" / "sandbox.md").read_text())

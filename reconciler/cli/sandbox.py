@@ -34,9 +34,10 @@ def sandbox_(ctx: click.Context, port: int, delay: float) -> None:
     metavar="DIR",
     help="Write the values of file:// references into this folder.",
 )
+@opt.consent("--force", help="Overwrite files of --write-files that hold something else.")
 @opt.option("--rotated", is_flag=True, help="The second secret that each account accepts, as after a rotation.")
 @reporting("sandbox env")
-def env(*, write_files: Path | None, rotated: bool, **given: Any) -> Report:
+def env(*, write_files: Path | None, force: bool, rotated: bool, **given: Any) -> Report:
     """Print the secrets that the sandbox accepts for a manifest, as shell exports.
 
     They are derived from public identifiers and work nowhere else:  eval "$(reconciler sandbox env)"
@@ -44,7 +45,7 @@ def env(*, write_files: Path | None, rotated: bool, **given: Any) -> Report:
     from reconciler.app import sandboxes
     from reconciler.render.rows import safe
 
-    values = sandboxes.environment(opt.what(given), write_files, rotated=rotated)
+    values = sandboxes.environment(opt.what(given), write_files, rotated=rotated, force=force)
     if values.left_out:
         # not on stdout, which a shell evaluates
         files = safe(", ".join(f"file://{path}" for path in values.left_out))
