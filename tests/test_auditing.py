@@ -163,7 +163,7 @@ def test_attack_06_a_whole_old_file_put_back_verifies_and_only_an_anchor_tells(l
         ("UPDATE events SET result = 'failed' WHERE seq = 2", ["event 2"]),
         ("UPDATE events SET time = '2020' WHERE seq = 5", ["event 5"]),
         ("UPDATE events SET mac = zeroblob(40) WHERE seq = 3", ["event 3", "event 4"]),
-        ("DELETE FROM events WHERE seq = 4", ["event 4"]),
+        ("DELETE FROM events WHERE seq = 4", ["event 4", "record marketing-us"]),
         ("DELETE FROM events WHERE seq = 1", ["event 1", "record alerts-eu"]),
         ("UPDATE records SET declared = replace(declared, 'eu', 'us') WHERE name = 'alerts-eu'", ["record alerts-eu"]),
         ("UPDATE records SET created_by = 'x', row_hash = 'y' WHERE name = 'alerts-eu'", ["record alerts-eu"]),
@@ -173,11 +173,41 @@ def test_attack_06_a_whole_old_file_put_back_verifies_and_only_an_anchor_tells(l
         ("UPDATE secrets SET sealed = zeroblob(60) WHERE name = 'alerts-eu'", ["record alerts-eu"]),
         ("DELETE FROM secrets WHERE name = 'alerts-eu'", ["record alerts-eu"]),
         ("DELETE FROM records WHERE name = 'alerts-eu'", ["record alerts-eu"]),
+        ("UPDATE records SET secret_versions = '{}' WHERE name = 'alerts-eu'", ["record alerts-eu"]),
+        ("UPDATE records SET secret_versions = '[]' WHERE name = 'alerts-eu'", ["record alerts-eu"]),
+        ("UPDATE records SET label = 'x' WHERE name = 'alerts-eu'", ["record alerts-eu"]),
+        ("UPDATE records SET event_seq = 5 WHERE name = 'alerts-eu'", ["record alerts-eu"]),
+        ("UPDATE previous SET keep_until = '2020-01-01T00:00:00.000Z'", ["version v1 of marketing-us"]),
     ],
 )
 def test_attack_65_whoever_can_write_to_the_file_is_found_out(lived, sql, places):
     raw(lived, sql)
     assert broken(lived) == places
+
+
+def test_attack_65_how_many_records_are_as_they_were_left_is_counted_in_a_damaged_store_too(lived):
+    assert verify(lived)["facts"]["records"] == 3
+    raw(lived, "UPDATE records SET row_hash = 'x' WHERE name = 'alerts-eu'")
+    assert verify(lived)["facts"]["records"] == 2
+
+
+def test_attack_65_nothing_is_written_over_a_record_whose_secret_versions_were_altered(lived):
+    raw(lived, "UPDATE records SET secret_versions = '{}' WHERE name = 'marketing-us'")
+    lived.edit("label: Marketing USA", "label: Marketing FR")
+    done = lived.sandbox("apply", "--yes")
+    assert (done.code, "error[tampered]" in done.err) == (5, True)
+    assert broken(lived) == ["record marketing-us"]
+
+
+def test_attack_05_an_honest_apply_lets_nothing_go_that_somebody_else_marked_as_run_out(lived):
+    raw(lived, "UPDATE previous SET keep_until = '2020-01-01T00:00:00.000Z'")
+    raw(lived, "UPDATE secrets SET keep_until = '2020-01-01T00:00:00.000Z' WHERE keep_until <> ''")
+    lived.right_secrets()
+    lived.edit("label: Marketing USA", "label: Marketing FR")
+    assert lived.sandbox("apply", "--yes").code == 0
+    assert raw(lived, "SELECT version FROM previous ORDER BY version") == [(1,), (2,)]
+    assert raw(lived, "SELECT COUNT(*) FROM events WHERE what = 'forget'") == [(0,)]
+    assert broken(lived) == ["version v1 of marketing-us"]
 
 
 def test_attack_65_a_secret_with_a_number_that_none_has_is_tampered_and_no_bug(lived):

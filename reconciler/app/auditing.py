@@ -28,7 +28,8 @@ def verify(where: Where, anchors: Sequence[str]) -> Report:
         check = keyring(where, store).checker(workspace)
         chain = store.events(workspace)
         missed = audit.verify_anchors(anchors, chain)
-        problems = [*audit.verify(workspace, chain, check), *missed, *_strays(store, workspace)]
+        strays = list(_strays(store, workspace))
+        problems = [*audit.verify(workspace, chain, check), *missed, *strays]
         header = header_at(store, workspace)
         waiting = len(store.waiting_reads(workspace))
     finally:
@@ -38,11 +39,18 @@ def verify(where: Where, anchors: Sequence[str]) -> Report:
         "last": chain[-1][0] if chain else 0,
         "anchors": list(anchors),
         "anchors_missed": len(missed),
-        "records": header.stored,
+        "records": _as_left(chain, strays),
         "waiting": waiting,
     }
     head = audit.anchor(chain[-1][0], chain[-1][2]) if chain else ""
     return Report("audit verify", header=header, problems=tuple(problems), facts=facts | {"head": head})
+
+
+def _as_left(chain: Sequence[audit.Link], strays: Sequence[Problem]) -> int:
+    """How many records are stored as the log says: the header of a damaged workspace has no count."""
+    left = {event.name: event.row_hash for _, event, _ in chain if event.name}
+    altered = {problem.subject for problem in strays}
+    return sum(f"record {name}" not in altered for name, row_hash in left.items() if row_hash)
 
 
 def _strays(store: Store, workspace: str) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from reconciler import audit
 from reconciler.canonical import storable
 from reconciler.errors import StoreError
 from reconciler.model import Answer, Event
-from reconciler.stores import _rows, _sql
+from reconciler.stores import _kept, _rows, _sql
 from reconciler.stores._database import Database
 from reconciler.stores.base import Checked, Delete, DropRejection, Move, Progress, Put, Reject, Tell, Write
 
@@ -47,7 +47,11 @@ class Commit:
         return done
 
     def _forget(self, who: Mapping[str, Any]) -> None:
-        """Let go for good what was kept for long enough, with an event for each name."""
+        """Let go for good what was kept for long enough, with an event for each name.
+
+        Of a name nothing goes where a version would go sooner than the log has promised, or a secret that is needed:
+        else this would sign a removal that somebody else wanted.
+        """
         until = {**self._of, "now": self._now}
         versions: dict[str, list[int]] = {}
         secrets: dict[str, list[str]] = {}
@@ -55,14 +59,26 @@ class Commit:
             versions.setdefault(name, []).append(version)
         for name, field, version in self._db.rows(_sql.GET_SECRETS_RUN_OUT, until):
             secrets.setdefault(name, []).append(f"{field} v{version}")
-        names = sorted(versions.keys() | secrets.keys())
-        if not names:
-            return
-        self._db.run(_sql.DROP_SECRETS, until)
-        self._db.run(_sql.DROP_PREVIOUS, until)
-        for name in names:
+        for name in sorted(versions.keys() | secrets.keys()):
+            if not self._may_go(name, versions.get(name, ()), secrets.get(name, ())):
+                continue
+            self._db.run(_sql.DROP_SECRETS, {**until, "name": name})
+            self._db.run(_sql.DROP_PREVIOUS, {**until, "name": name})
             self._tell(audit.forgotten(name, versions.get(name, ()), secrets.get(name, ()), who, self._now))
-        self.forgot = True
+            self.forgot = True
+
+    def _may_go(self, name: str, versions: Sequence[int], secrets: Sequence[str]) -> bool:
+        """Whether the time of these versions is over by the log, too, and no version that stays has these secrets."""
+        named = {**self._of, "name": name, "now": self._now}
+        try:
+            events = _rows.events_of(self._workspace, self._db.rows(_sql.GET_KEEPING, named))
+            stay = [_rows.versions_of(self._workspace, row[0]) for row in self._db.rows(_sql.GET_NEEDED, named)]
+        except StoreError:
+            # nobody can tell: `audit verify` names what cannot be read, and nothing is lost meanwhile
+            return False
+        promised = _kept.promised(event for _, event, _ in events)
+        over = all(promised.get((name, version), "") <= self._now for version in versions)
+        return over and not {f"{field} v{at}" for one in stay for field, at in one.items()} & {*secrets}
 
     def _take_reads(self) -> None:
         """Chain what was read since the last commit. Of very many the rest waits for the next one: it is no hurry."""
@@ -106,7 +122,7 @@ class Commit:
         if stored != put.expected_version:
             return False
         if stored:
-            self._keep(put.record.name)
+            put = replace(put, event=self._keep(put.event, put.record.name, stored))
         self._store(put, named, last)
         return True
 
@@ -117,10 +133,10 @@ class Commit:
         last, row_hash = self._before(new)
         if not stored or stored != move.put.expected_version or self._stored(named, last, row_hash):
             return False
-        self._keep(old)
+        left = self._keep(move.left, old, stored)
         self._db.run(_sql.DROP_RECORD, was)
         # as after a delete: an old row put back under the old name is found
-        self._chain(replace(move.left, version=stored, row_hash=""))
+        self._chain(replace(left, version=stored, row_hash=""))
         if move.dropped:
             self._drop_rejection(DropRejection(move.dropped))
         self._store(move.put, named, max(last, stored))
@@ -151,24 +167,25 @@ class Commit:
             raise StoreError("tampered", f"the record of {name} in {workspace} is not what its latest event left")
         return left[0]
 
-    def _keep(self, name: str) -> None:
-        """Lay the record and its secrets among the previous ones."""
+    def _keep(self, event: Event, name: str, version: int) -> Event:
+        """Lay the record and its secrets among the previous ones; the event of that, which says until when."""
         kept = {**self._of, "name": name, "now": self._now, "keep_until": self._keep_until}
         self._db.run(_sql.KEEP_RECORD, kept)
         self._db.run(_sql.KEEP_SECRETS, kept)
+        return replace(event, body={**event.body, "kept": {"version": version, "until": self._keep_until}})
 
     def _delete(self, delete: Delete) -> bool:
         named = {**self._of, "name": delete.event.name}
         stored = self._stored(named, *self._before(delete.event.name))
         if not stored or stored != delete.expected_version:
             return False
-        self._keep(delete.event.name)
+        event = self._keep(delete.event, delete.event.name, stored)
         self._db.run(_sql.MARK_DELETED, {**named, "version": stored})
         self._db.run(_sql.DROP_RECORD, named)
         if delete.settles:
             self._db.run(_sql.DROP_REJECTION, named)
         # no row is left, so the event has no hash: a row put back later is found
-        self._chain(replace(delete.event, version=stored, row_hash=""))
+        self._chain(replace(event, version=stored, row_hash=""))
         self._changed = True
         return True
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler import audit
+from reconciler.canonical import storable
+from reconciler.errors import StoreError
 from reconciler.state import SealedSecret
-from reconciler.stores import _rows, _sql
+from reconciler.stores import _kept, _rows, _sql
 from reconciler.stores._database import Database, Row, typed
 
 Stray = tuple[str, str]
@@ -19,18 +21,20 @@ _ALL_SECRETS = """SELECT name, field, version, key_id, sealed, fingerprint FROM 
     WHERE workspace = :workspace AND keep_until = '' ORDER BY name, field"""
 _ALL_LATEST = """SELECT name, version, row_hash FROM events e WHERE workspace = :workspace AND name <> '' AND seq = (
         SELECT MAX(seq) FROM events WHERE workspace = e.workspace AND name = e.name)"""
-_FORMER_ROWS = _ALL_ROWS.replace("row_hash FROM records", "secret_versions FROM previous")
-_EVERY_SECRET = _ALL_SECRETS.replace("AND keep_until = '' ", "")
-_ALL_LEFT = """SELECT name, version, row_hash FROM events
+_FORMER_ROWS = _ALL_ROWS.replace("FROM records", ", keep_until FROM previous")
+_EVERY_SECRET = _ALL_SECRETS.replace(" FROM", ", keep_until FROM").replace("AND keep_until = '' ", "")
+_ALL_LEFT = """SELECT name, version, row_hash, seq FROM events
     WHERE workspace = :workspace AND row_hash <> '' ORDER BY seq"""
-_FORGOTTEN = _sql.GET_EVENTS.replace("ORDER", "AND what = 'forget' ORDER")
+_KEEPING = _sql.GET_EVENTS.replace("ORDER", "AND what <> 'read' AND what <> 'check' ORDER")
 _READ_EVENTS = _sql.GET_EVENTS.replace("ORDER", "AND what = 'read' ORDER")
 _CHAINED = """SELECT event_seq, id, name, time, body, read_by FROM reads
     WHERE workspace = :workspace AND event_seq IS NOT NULL ORDER BY id"""
-_HASHED = tuple(int if column == "version" else str for column in audit.ROW)
-
+_COLUMNS = (*(int if column == "version" else str for column in audit.ROW), str, str, int, str)
+"""The types of what the hash covers, and of what stands beside it: versions of secrets, label, event, hash."""
+_BESIDE = 4
 
 _NEVER_OURS = "holds what this program never wrote"
+_ANOTHER_EVENT = "names another event than the one that wrote it"
 
 
 def _hash(facts: Sequence[Any], secrets: Sequence[SealedSecret]) -> str | None:
@@ -51,13 +55,35 @@ def compared(rows: Sequence[Row], secrets: Sequence[SealedSecret], expected: str
     """What is wrong with the one row of a name, or its absence; empty where it has the expected hash."""
     if not rows:
         return "was removed; its latest event kept it" if expected else ""
-    *facts, stored = rows[0]
-    if tuple(map(type, facts)) != _HASHED:
+    if tuple(map(type, rows[0])) != _COLUMNS:
         return _NEVER_OURS
-    found = _hash(facts, secrets)
+    found = _hash(rows[0][:-_BESIDE], secrets)
+    stored = rows[0][-1]
     if found == expected:
-        return "" if stored == expected else "has another hash beside it than the one that its event tells"
+        return _beside(rows[0], secrets, expected)
     return "is not the one that its latest event left: an older one was put back" if found == stored else "was altered"
+
+
+def _beside(row: Sequence[Any], secrets: Sequence[SealedSecret], expected: str) -> str:
+    """What is wrong with what stands in a good row beside its hashed columns: all of it follows from those."""
+    versions, label, _, stored = row[-_BESIDE:]
+    if stored != expected:
+        return "has another hash beside it than the one that its event tells"
+    if _versions(versions) != {secret.field: secret.version for secret in secrets}:
+        return "names other versions of its secrets than it has"
+    try:
+        declared = _rows.label_of(row[audit.ROW.index("declared")])
+    except StoreError:
+        return _NEVER_OURS
+    return "" if label == storable(declared) else "has another label beside it than the one that it declares"
+
+
+def _versions(text: str) -> dict[str, int] | None:
+    """The version of each secret that a row names; none where that cannot be read."""
+    try:
+        return _rows.versions_of("", text)
+    except StoreError:
+        return None
 
 
 def _records(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
@@ -67,43 +93,71 @@ def _records(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
     found = database.rows(_ALL_SECRETS, of)
     for name, *secret in typed(f"a secret of {of['workspace']}", found, str, str, int, str, bytes, bytes):
         secrets.setdefault(name, []).append(SealedSecret(*secret))
+    written = {one: seq for one, (_, seq) in _left(database, of).items()}
     for name in sorted(rows.keys() | latest.keys()):
-        if wrong := compared([rows[name]] if name in rows else [], secrets.get(name, ()), latest.get(name, "")):
+        row = rows.get(name)
+        wrong = compared([row] if row else [], secrets.get(name, ()), latest.get(name, ""))
+        if not wrong and row and row[-2] != written.get((name, row[1])):
+            wrong = _ANOTHER_EVENT
+        if wrong:
             yield f"record {name}", wrong
 
 
+def _left(database: Database, of: Mapping[str, str]) -> dict[tuple[str, int], tuple[str, int]]:
+    """Hash and number of the event that wrote each version, by name and version."""
+    left: dict[tuple[str, int], tuple[str, int]] = {}
+    rows = database.rows(_ALL_LEFT, of)
+    for name, version, row_hash, seq in typed(f"the log of {of['workspace']}", rows, str, int, str, int):
+        left.setdefault((name, version), (row_hash, seq))
+    return left
+
+
 def _former(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
-    """Former versions, each compared with the event that left it; none goes but with an event that says so."""
+    """Former versions, each compared with the event that left it; none goes but in time, with an event that says so."""
     about = f"the log of {of['workspace']}"
-    left: dict[tuple[str, int], str] = {}
-    for name, version, row_hash in typed(about, database.rows(_ALL_LEFT, of), str, int, str):
-        left.setdefault((name, version), row_hash)
+    left = _left(database, of)
     # the latest of a name that is stored is its record, and no former version
     latest = typed(about, database.rows(_ALL_LATEST, of), str, int, str)
     missing = left.keys() - {(name, version) for name, version, row_hash in latest if row_hash}
-    for _, event, _ in _rows.events_of(of["workspace"], database.rows(_FORGOTTEN, of)):
-        missing -= {(event.name, version) for version in event.body.get("versions", ())}
-    found = typed(about, database.rows(_EVERY_SECRET, of), str, str, int, str, bytes, bytes)
-    secrets = {(name, field, version): SealedSecret(field, version, *rest) for name, field, version, *rest in found}
-    for *facts, versions in database.rows(_FORMER_ROWS, of):
-        one = facts[0], facts[1]
+    told = [event for _, event, _ in _rows.events_of(of["workspace"], database.rows(_KEEPING, of))]
+    promised = _kept.promised(told)
+    found = typed(about, database.rows(_EVERY_SECRET, of), str, str, int, str, bytes, bytes, str)
+    secrets = {(name, field, version): (SealedSecret(field, version, *rest), until)
+               for name, field, version, *rest, until in found}  # fmt: skip
+    for row in database.rows(_FORMER_ROWS, of):
+        one = row[0], row[1]
         missing.discard(one)
-        if wrong := _wrong(of["workspace"], facts, versions, secrets, left.get(one, "")):
+        if wrong := _wrong(row, secrets, *left.get(one, ("", 0)), promised.get(one)):
             yield f"version v{one[1]} of {one[0]}", wrong
-    for name, version in sorted(missing):
+    gone = {(event.name, at): event.time for event in told for at in event.body.get("versions", ())}
+    for name, version in sorted(missing - gone.keys()):
         yield f"version v{version} of {name}", "was removed before its time: no event tells of it"
+    for name, version in sorted(gone.keys() & promised.keys()):
+        if (time := gone[name, version]) < (until := promised[name, version]):
+            yield f"version v{version} of {name}", f"was let go {time}, before its time: {until}"
 
 
 def _wrong(
-    workspace: str, facts: Sequence[Any], versions: Any, secrets: Mapping[tuple[str, str, int], SealedSecret], left: str
+    row: Row, secrets: Mapping[tuple[str, str, int], tuple[SealedSecret, str]], left: str, seq: int, until: str | None
 ) -> str:
     """What is wrong with the row of a former version; empty where it is the one that its event left."""
-    if (*map(type, facts), type(versions)) != (*_HASHED, str):
+    *facts, keep_until = row
+    if tuple(map(type, row)) != (*_COLUMNS, str) or (versions := _versions(facts[-_BESIDE])) is None:
         return _NEVER_OURS
-    wanted = {(facts[0], field, version) for field, version in _rows.versions_of(workspace, versions).items()}
+    wanted = {(row[0], field, version) for field, version in versions.items()}
     if gone := ", ".join(f"{field} v{version}" for _, field, version in sorted(wanted - secrets.keys())):
         return f"lacks its secret {gone}"
-    return "" if _hash(facts, [secrets[key] for key in wanted]) == left else "was altered"
+    sealed = [secrets[key][0] for key in wanted]
+    if _hash(facts[:-_BESIDE], sealed) != left:
+        return "was altered"
+    if wrong := _beside(facts, sealed, left):
+        return wrong
+    if facts[-2] != seq:
+        return _ANOTHER_EVENT
+    if until not in (None, keep_until):
+        return f"says that it is kept until {keep_until}, where its event says {until}"
+    sooner = any(end and end < keep_until for _, end in (secrets[key] for key in wanted))
+    return "has a secret that goes before it" if sooner else ""
 
 
 def _reads(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler import audit
 from reconciler.errors import StoreError
+from reconciler.model import Event
 from reconciler.state import Kept, SealedSecret
 from reconciler.stores import _rows, _sql
 from reconciler.stores._database import Database, Row
+
+
+def promised(events: Iterable[Event]) -> dict[tuple[str, int], str]:
+    """Until when each version is kept, by name and version, as the event that replaced it says."""
+    found: dict[tuple[str, int], str] = {}
+    for event in events:
+        match event.body.get("kept"):
+            case {"version": int(version), "until": str(until)}:
+                found[event.name, version] = until
+    return found
 
 
 def kept(database: Database, workspace: str, name: str) -> list[Kept]:

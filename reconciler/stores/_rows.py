@@ -169,6 +169,14 @@ def versions_of(workspace: str, text: str) -> dict[str, int]:
         raise StoreError("tampered", f"a record of {workspace} cannot be read") from None
 
 
+def label_of(declared: str) -> str:
+    """The label of declared content as it is stored. Raises StoreError ``tampered`` where it cannot be read."""
+    try:
+        return _declared_of("", json.loads(declared)).label
+    except _UNREADABLE:
+        raise StoreError("tampered", "declared content cannot be read") from None
+
+
 def rejection_row(rejection: Rejection) -> dict[str, Any]:
     """All columns but workspace."""
     return {

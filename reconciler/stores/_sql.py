@@ -210,7 +210,8 @@ GET_STRAYS = """SELECT r.name FROM records r LEFT JOIN events e ON e.workspace =
         AND (e.seq IS NULL OR e.version <> r.version OR e.row_hash <> r.row_hash) ORDER BY r.name LIMIT 1"""
 GET_VERSION = "SELECT version, row_hash FROM records WHERE workspace = :workspace AND name = :name"
 GET_ROW = """SELECT name, version, old_name, provider, declared, account, created_at, created_by, updated_at,
-    updated_by, secret_changed_at, row_hash FROM records WHERE workspace = :workspace AND name = :name"""
+    updated_by, secret_changed_at, secret_versions, label, event_seq, row_hash FROM records
+    WHERE workspace = :workspace AND name = :name"""
 PUT_RECORD = _upsert("records", _NAMED, *_STATED)
 KEEP_RECORD = f"""INSERT INTO previous ({", ".join((*_NAMED, *_STATED))}, replaced_at, keep_until)
     SELECT {", ".join((*_NAMED, *_STATED))}, CAST(:now AS TEXT), CAST(:keep_until AS TEXT)
@@ -241,8 +242,12 @@ KEEP_SECRETS = """UPDATE secrets SET keep_until = (SELECT MAX(p.keep_until) FROM
 GET_RUN_OUT = "SELECT name, version FROM previous WHERE workspace = :workspace AND keep_until <= :now ORDER BY version"
 GET_SECRETS_RUN_OUT = """SELECT name, field, version FROM secrets
     WHERE workspace = :workspace AND keep_until <> '' AND keep_until <= :now ORDER BY field, version"""
-DROP_SECRETS = "DELETE FROM secrets WHERE workspace = :workspace AND keep_until <> '' AND keep_until <= :now"
-DROP_PREVIOUS = "DELETE FROM previous WHERE workspace = :workspace AND keep_until <= :now"
+GET_NEEDED = """SELECT secret_versions FROM records WHERE workspace = :workspace AND name = :name
+    UNION ALL SELECT secret_versions FROM previous
+    WHERE workspace = :workspace AND name = :name AND keep_until > :now"""
+DROP_SECRETS = """DELETE FROM secrets
+    WHERE workspace = :workspace AND name = :name AND keep_until <> '' AND keep_until <= :now"""
+DROP_PREVIOUS = "DELETE FROM previous WHERE workspace = :workspace AND name = :name AND keep_until <= :now"
 
 GET_REJECTIONS = """SELECT name, action, provider, declared, verdict, base_version, fingerprints, attempts, first_at,
     last_at, actor FROM rejections WHERE workspace = :workspace"""
@@ -273,6 +278,7 @@ GET_EVENTS = """SELECT seq, time, what, result, name, version, row_hash, body, m
     WHERE workspace = :workspace ORDER BY seq"""
 GET_EVENTS_ABOUT = """SELECT seq, time, what, result, name, version, row_hash, body, mac FROM events
     WHERE workspace = :workspace AND name = :name ORDER BY seq"""
+GET_KEEPING = GET_EVENTS_ABOUT.replace("ORDER", "AND what <> 'read' AND what <> 'check' ORDER")
 GET_LATEST = """SELECT version, row_hash FROM events WHERE workspace = :workspace AND name = :name
     ORDER BY seq DESC LIMIT 1"""
 PUT_EVENT = _insert(

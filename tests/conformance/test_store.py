@@ -16,7 +16,7 @@ from reconciler.errors import StoreError
 from reconciler.model import Account, Action, Answer, Mode, Result, Verdict
 from reconciler.plans import Change
 from reconciler.state import Record, SealedSecret
-from reconciler.stores.base import Checked, Delete, Progress
+from reconciler.stores.base import Checked, Delete, Progress, Tell
 
 
 @pytest.fixture(params=storing.KINDS)
@@ -370,6 +370,8 @@ def test_attack_05_nothing_is_written_over_a_row_put_back(kit):
         "UPDATE records SET created_by = 'mallory'",
         "UPDATE records SET old_name = 'billing'",
         "UPDATE records SET version = 7",
+        "UPDATE records SET secret_versions = '{\"auth_token\":9}'",
+        "UPDATE records SET label = 'x'",
         "UPDATE secrets SET fingerprint = x'00'",
         "DELETE FROM secrets",
         "DELETE FROM records",
@@ -436,7 +438,19 @@ V1, V2, V3 = (f"version v{number} of a" for number in (1, 2, 3))
     ("statement", "wrong"),
     [
         ("UPDATE previous SET declared = replace(declared, 'two', 'TWO')", {V2: "was altered"}),
-        ("UPDATE previous SET label = 'x', checked_at = 'y', replaced_at = 'z'", {}),
+        ("UPDATE previous SET checked_at = 'y', replaced_at = 'z'", {}),
+        ("UPDATE previous SET label = 'x' WHERE name = 'b'",
+         {"version v1 of b": "has another label beside it than the one that it declares"}),
+        ("UPDATE previous SET row_hash = 'x' WHERE name = 'b'",
+         {"version v1 of b": "has another hash beside it than the one that its event tells"}),
+        ("UPDATE previous SET event_seq = 1 WHERE name = 'b'",
+         {"version v1 of b": "names another event than the one that wrote it"}),
+        ("UPDATE previous SET keep_until = '2020' WHERE name = 'b'",
+         {"version v1 of b": "says that it is kept until 2020, where its event says 2026-11-30T14:02:08.125Z"}),
+        ("UPDATE secrets SET keep_until = '2020' WHERE name = 'b'",
+         {"version v1 of b": "has a secret that goes before it"}),
+        ("UPDATE previous SET secret_versions = '[]' WHERE name = 'b'",
+         {"version v1 of b": "holds what this program never wrote"}),
         ("UPDATE previous SET version = 9 - version WHERE name = 'a' AND version IN (2, 3)",
          {"version v7 of a": "was altered", "version v6 of a": "was altered",
           V2: "was removed before its time: no event tells of it",
@@ -456,6 +470,64 @@ V1, V2, V3 = (f"version v{number} of a" for number in (1, 2, 3))
 def test_a_former_version_that_is_not_what_its_event_left_is_named(former, statement, wrong):
     former.raw(statement)
     assert dict(former.store.strays(WORKSPACE)) == wrong
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("UPDATE previous SET keep_until = '2020' WHERE name = 'b'",),
+        ("UPDATE previous SET keep_until = '2020'", "UPDATE secrets SET keep_until = '2020' WHERE keep_until <> ''"),
+        ("UPDATE secrets SET keep_until = '2020' WHERE keep_until <> ''",),
+        ("UPDATE secrets SET keep_until = '2020'",),
+        ("UPDATE previous SET keep_until = '2020'", "UPDATE events SET body = 'no json' WHERE what <> 'create'"),
+        ("UPDATE secrets SET keep_until = '2020'", "UPDATE records SET secret_versions = '[]'",
+         "UPDATE previous SET secret_versions = '[]'"),
+    ],
+)  # fmt: skip
+def test_attack_05_what_the_log_promises_to_keep_is_not_let_go_by_an_edited_row(former, statements):
+    for statement in statements:
+        former.raw(statement)
+    counts = "SELECT (SELECT COUNT(*) FROM previous), (SELECT COUNT(*) FROM secrets)"
+    before = former.raw(counts)
+    former.commit(tell("e"))
+    assert former.raw(counts) == before
+    assert former.raw("SELECT COUNT(*) FROM events WHERE what = 'forget'") == [(0,)]
+
+
+def test_attack_05_one_name_held_back_does_not_hold_back_another(former):
+    former.clock.forward(days=6)
+    former.commit(former.put("c", version=3, expected=2, label="three", keep=True))
+    former.raw("UPDATE previous SET keep_until = '2020' WHERE name = 'c'")
+    former.clock.forward(days=2)
+    former.commit(tell("e"))
+    assert former.raw("SELECT name FROM previous") == [("c",)]
+    former.clock.forward(days=6)
+    former.commit(tell("e"))
+    assert former.raw("SELECT name FROM previous") == []
+    assert former.store.strays(WORKSPACE) == []
+
+
+def test_attack_05_what_was_let_go_before_its_time_is_named(former):
+    """As a program without the guard did it, or somebody with the key."""
+    former.raw("DELETE FROM previous WHERE name = 'b'")
+    former.raw("DELETE FROM secrets WHERE name = 'b'")
+    former.commit(Tell(audit.forgotten("b", [1], ["auth_token v1"], audit.who(ORIGIN), TIME)))
+    assert dict(former.store.strays(WORKSPACE)) == {
+        "version v1 of b": f"was let go {TIME}, before its time: 2026-11-30T14:02:08.125Z"
+    }
+    assert former.broken() == []
+
+
+def test_a_record_whose_declared_content_only_an_altered_log_vouches_for_is_named(former):
+    former.raw("UPDATE records SET declared = '[]' WHERE name = 'c'")
+    columns = ", ".join(audit.ROW)
+    row = dict(zip(audit.ROW, former.raw(f"SELECT {columns} FROM records WHERE name = 'c'")[0], strict=True))
+    secret = former.raw("SELECT field, version, key_id, sealed, fingerprint FROM secrets WHERE name = 'c'")[0]
+    forged = audit.row_hash(row, [SealedSecret(*secret)])
+    former.raw("UPDATE records SET row_hash = ? WHERE name = 'c'", forged)
+    former.raw("UPDATE events SET row_hash = ? WHERE name = 'c'", forged)
+    assert dict(former.store.strays(WORKSPACE)) == {"record c": "holds what this program never wrote"}
+    assert former.broken() != []
 
 
 def test_what_went_for_good_is_missed_by_nobody(former):
