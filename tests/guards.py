@@ -47,7 +47,7 @@ GUARDS: tuple[Guard, ...] = (
     _guard("07", "sealing:Keyring._about", ('"reconciler-secret-1", self.store_id, ', '"reconciler-secret-1", '),
            ('"reconciler-subkey-1", self.store_id, ', '"reconciler-subkey-1", ')),
     _guard("01 03 04 05", "stores._examine:compared", ("    if found == expected:", "    if found:")),
-    _guard("05", "stores._examine:_wrong", ("for key in wanted]) == left else", "for key in wanted]) else")),
+    _guard("05", "stores._examine:_wrong", ("    if _hash(facts[:-_BESIDE], sealed) != left:", "    if not facts:")),
     _guard("08", "sealing:Keyring._derive",
            ("data = self._data.get(key_id)", "data = self._data.get(key_id) or next(iter(self._data.values()))")),
     _guard("09", "keys:Cipher.decrypt", ("        except InvalidTag:\n            return None",

@@ -15,6 +15,8 @@ from reconciler.stores._database import Database, Row, typed
 
 Stray = tuple[str, str]
 """What it is (``record marketing-us``, ``version v3 of marketing-us``, ``read 12``), and what is wrong with it."""
+_Place = tuple[str, str, int]
+"""Name, field and version of a secret."""
 
 _ALL_ROWS = _sql.GET_ROW.removesuffix(" AND name = :name")
 _ALL_SECRETS = """SELECT name, field, version, key_id, sealed, fingerprint FROM secrets
@@ -23,6 +25,7 @@ _ALL_LATEST = """SELECT name, version, row_hash FROM events e WHERE workspace = 
         SELECT MAX(seq) FROM events WHERE workspace = e.workspace AND name = e.name)"""
 _FORMER_ROWS = _ALL_ROWS.replace("FROM records", ", keep_until FROM previous")
 _EVERY_SECRET = _ALL_SECRETS.replace(" FROM", ", keep_until FROM").replace("AND keep_until = '' ", "")
+_NAMES = "SELECT name FROM records WHERE workspace = :workspace"
 _ALL_LEFT = """SELECT name, version, row_hash, seq FROM events
     WHERE workspace = :workspace AND row_hash <> '' ORDER BY seq"""
 _KEEPING = _sql.GET_EVENTS.replace("ORDER", "AND what <> 'read' AND what <> 'check' ORDER")
@@ -113,33 +116,59 @@ def _left(database: Database, of: Mapping[str, str]) -> dict[tuple[str, int], tu
 
 
 def _former(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
-    """Former versions, each compared with the event that left it; none goes but in time, with an event that says so."""
-    about = f"the log of {of['workspace']}"
+    """Former versions and their secrets: each as its event left it, none gone but in time, none kept but as long."""
+    found = typed(f"a secret of {of['workspace']}", database.rows(_EVERY_SECRET, of),
+                  str, str, int, str, bytes, bytes, str)  # fmt: skip
+    secrets = {(name, field, version): SealedSecret(field, version, *rest)
+               for name, field, version, *rest, _ in found}  # fmt: skip
+    former = database.rows(_FORMER_ROWS, of)
+    wrong = list(_replaced(database, of, former, secrets))
+    yield from ((f"version v{version} of {name}", said) for (name, version), said in wrong)
+    # a secret of a version that is wrong itself is not named a second time
+    named = {name for (name, _), _ in wrong}
+    present = {row[0] for row in (*database.rows(_NAMES, of), *database.rows(_ALL_LATEST, of)) if row[-1]}
+    last = _last(former)
+    for name, field, version, *_, end in found:
+        goes = last.get((name, field, version), "")
+        # which of those without an end a record has is what its hash covers
+        if name not in named and (end != goes if end else name not in present):
+            said = f"where the last version that has it goes {goes}" if goes else "and no version has it"
+            yield f"secret {field} v{version} of {name}", f"is kept {f'until {end}' if end else 'for good'}, {said}"
+
+
+def _replaced(
+    database: Database, of: Mapping[str, str], former: Sequence[Row], secrets: Mapping[_Place, SealedSecret]
+) -> Iterator[tuple[tuple[str, int], str]]:
+    """What is wrong with former versions, those that are there and those that are not: name and version, and what."""
     left = _left(database, of)
     # the latest of a name that is stored is its record, and no former version
-    latest = typed(about, database.rows(_ALL_LATEST, of), str, int, str)
+    latest = typed(f"the log of {of['workspace']}", database.rows(_ALL_LATEST, of), str, int, str)
     missing = left.keys() - {(name, version) for name, version, row_hash in latest if row_hash}
     told = [event for _, event, _ in _rows.events_of(of["workspace"], database.rows(_KEEPING, of))]
-    promised = _kept.promised(told)
-    found = typed(about, database.rows(_EVERY_SECRET, of), str, str, int, str, bytes, bytes, str)
-    secrets = {(name, field, version): (SealedSecret(field, version, *rest), until)
-               for name, field, version, *rest, until in found}  # fmt: skip
-    for row in database.rows(_FORMER_ROWS, of):
+    promised, gone = _kept.promised(told), _kept.gone(told)
+    for row in former:
         one = row[0], row[1]
         missing.discard(one)
         if wrong := _wrong(row, secrets, *left.get(one, ("", 0)), promised.get(one)):
-            yield f"version v{one[1]} of {one[0]}", wrong
-    gone = {(event.name, at): event.time for event in told for at in event.body.get("versions", ())}
-    for name, version in sorted(missing - gone.keys()):
-        yield f"version v{version} of {name}", "was removed before its time: no event tells of it"
-    for name, version in sorted(gone.keys() & promised.keys()):
-        if (time := gone[name, version]) < (until := promised[name, version]):
-            yield f"version v{version} of {name}", f"was let go {time}, before its time: {until}"
+            yield one, wrong
+    for one in sorted(missing - gone.keys()):
+        yield one, "was removed before its time: no event tells of it"
+    for one in sorted(gone.keys() & promised.keys()):
+        if gone[one] < promised[one]:
+            yield one, f"was let go {gone[one]}, before its time: {promised[one]}"
 
 
-def _wrong(
-    row: Row, secrets: Mapping[tuple[str, str, int], tuple[SealedSecret, str]], left: str, seq: int, until: str | None
-) -> str:
+def _last(former: Sequence[Row]) -> dict[_Place, str]:
+    """Until when each secret of former versions is needed: it goes with the last of them that has it."""
+    last: dict[_Place, str] = {}
+    for row in former:
+        for field, version in (_versions(row[-_BESIDE - 1]) or {}).items():
+            one = row[0], field, version
+            last[one] = max(last.get(one, ""), str(row[-1]))
+    return last
+
+
+def _wrong(row: Row, secrets: Mapping[_Place, SealedSecret], left: str, seq: int, until: str | None) -> str:
     """What is wrong with the row of a former version; empty where it is the one that its event left."""
     *facts, keep_until = row
     if tuple(map(type, row)) != (*_COLUMNS, str) or (versions := _versions(facts[-_BESIDE])) is None:
@@ -147,17 +176,15 @@ def _wrong(
     wanted = {(row[0], field, version) for field, version in versions.items()}
     if gone := ", ".join(f"{field} v{version}" for _, field, version in sorted(wanted - secrets.keys())):
         return f"lacks its secret {gone}"
-    sealed = [secrets[key][0] for key in wanted]
+    sealed = [secrets[key] for key in wanted]
     if _hash(facts[:-_BESIDE], sealed) != left:
         return "was altered"
     if wrong := _beside(facts, sealed, left):
         return wrong
     if facts[-2] != seq:
         return _ANOTHER_EVENT
-    if until not in (None, keep_until):
-        return f"says that it is kept until {keep_until}, where its event says {until}"
-    sooner = any(end and end < keep_until for _, end in (secrets[key] for key in wanted))
-    return "has a secret that goes before it" if sooner else ""
+    changed = until not in (None, keep_until)
+    return f"says that it is kept until {keep_until}, where its event says {until}" if changed else ""
 
 
 def _reads(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:

@@ -23,6 +23,16 @@ def promised(events: Iterable[Event]) -> dict[tuple[str, int], str]:
     return found
 
 
+def gone(events: Iterable[Event]) -> dict[tuple[str, int], str]:
+    """When each version was let go for good, by name and version, as the event of that says."""
+    found: dict[tuple[str, int], str] = {}
+    for event in events:
+        match event.what, event.body.get("versions"):
+            case "forget", [*versions]:
+                found |= {(event.name, version): event.time for version in versions if isinstance(version, int)}
+    return found
+
+
 def kept(database: Database, workspace: str, name: str) -> list[Kept]:
     """The former versions under this name that have not run out, newest first; inside a transaction of the caller.
 

@@ -21,7 +21,7 @@ _TEXTS = ("notes", "likely")
 
 _RECORD = (str, int, *[str] * 11)
 """The types of a record's columns as they are read."""
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 """What a row raises that this program cannot have written."""
 
 

@@ -11,7 +11,7 @@ import storing
 from builders import ORIGIN, TIME, rejection
 from storing import LEA, TOM, VALUE, WORKSPACE, drop, reject, tell
 
-from reconciler import audit, sealing
+from reconciler import audit, canonical, sealing
 from reconciler.errors import StoreError
 from reconciler.model import Account, Action, Answer, Mode, Result, Verdict
 from reconciler.plans import Change
@@ -448,7 +448,24 @@ V1, V2, V3 = (f"version v{number} of a" for number in (1, 2, 3))
         ("UPDATE previous SET keep_until = '2020' WHERE name = 'b'",
          {"version v1 of b": "says that it is kept until 2020, where its event says 2026-11-30T14:02:08.125Z"}),
         ("UPDATE secrets SET keep_until = '2020' WHERE name = 'b'",
-         {"version v1 of b": "has a secret that goes before it"}),
+         {"secret auth_token v1 of b":
+          "is kept until 2020, where the last version that has it goes 2026-11-30T14:02:08.125Z"}),
+        ("UPDATE secrets SET keep_until = '9999' WHERE name = 'b'",
+         {"secret auth_token v1 of b":
+          "is kept until 9999, where the last version that has it goes 2026-11-30T14:02:08.125Z"}),
+        ("UPDATE secrets SET keep_until = '' WHERE name = 'b'",
+         {"secret auth_token v1 of b":
+          "is kept for good, where the last version that has it goes 2026-11-30T14:02:08.125Z"}),
+        ("UPDATE secrets SET name = 'z' WHERE name = 'b'",
+         {"version v1 of b": "lacks its secret auth_token v1",
+          "secret auth_token v1 of z": "is kept until 2026-11-30T14:02:08.125Z, and no version has it"}),
+        ("UPDATE secrets SET name = 'z', keep_until = '' WHERE name = 'b'",
+         {"version v1 of b": "lacks its secret auth_token v1",
+          "secret auth_token v1 of z": "is kept for good, and no version has it"}),
+        ("UPDATE previous SET secret_versions = '{\"auth_token\":1e999}' WHERE name = 'b'",
+         {"version v1 of b": "holds what this program never wrote"}),
+        ("UPDATE events SET body = '{\"versions\":5,\"kept\":5}' WHERE name = 'b'", {}),
+        ("UPDATE events SET what = 'forget', body = '{\"versions\":[[1],1]}' WHERE name = 'b' AND what = 'delete'", {}),
         ("UPDATE previous SET secret_versions = '[]' WHERE name = 'b'",
          {"version v1 of b": "holds what this program never wrote"}),
         ("UPDATE previous SET version = 9 - version WHERE name = 'a' AND version IN (2, 3)",
@@ -528,6 +545,19 @@ def test_a_record_whose_declared_content_only_an_altered_log_vouches_for_is_name
     former.raw("UPDATE events SET row_hash = ? WHERE name = 'c'", forged)
     assert dict(former.store.strays(WORKSPACE)) == {"record c": "holds what this program never wrote"}
     assert former.broken() != []
+
+
+def test_versions_that_an_earlier_program_replaced_without_a_promise_go_when_their_row_says_so(former):
+    previous = b""
+    for seq, event, _ in former.store.events(WORKSPACE):
+        body = {key: value for key, value in event.body.items() if key != "kept"}
+        previous = audit.link(previous, WORKSPACE, seq, replace(event, body=body), former.ring.mac(WORKSPACE))
+        former.raw("UPDATE events SET body = ?, mac = ? WHERE seq = ?", canonical.to_json(body), previous, seq)
+    assert (former.store.strays(WORKSPACE), former.broken()) == ([], [])
+    former.clock.forward(days=8)
+    former.commit(tell("e"))
+    assert former.raw("SELECT * FROM previous") == []
+    assert (former.store.strays(WORKSPACE), former.broken()) == ([], [])
 
 
 def test_what_went_for_good_is_missed_by_nobody(former):
