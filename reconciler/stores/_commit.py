@@ -11,7 +11,7 @@ from reconciler.canonical import storable
 from reconciler.errors import StoreError
 from reconciler.model import Answer, Event
 from reconciler.stores import _kept, _rows, _sql
-from reconciler.stores._database import Database
+from reconciler.stores._database import Database, typed
 from reconciler.stores.base import Checked, Delete, DropRejection, Move, Progress, Put, Reject, Tell, Write
 
 READS_AT_ONCE = 1000
@@ -31,7 +31,7 @@ class Commit:
         self._changed = False
         self.forgot = False
         """Whether something was removed for good: then the caller cleans up behind it."""
-        head = database.rows(_sql.GET_HEAD, self._of)
+        head = typed(f"the latest event of {workspace}", database.rows(_sql.GET_HEAD, self._of), int, bytes)
         self._seq: int = head[0][0] if head else 0
         self._previous: bytes = head[0][1] if head else b""
 
@@ -72,7 +72,7 @@ class Commit:
         named = {**self._of, "name": name, "now": self._now}
         try:
             events = _rows.events_of(self._workspace, self._db.rows(_sql.GET_KEEPING, named))
-            stay = [_rows.versions_of(self._workspace, row[0]) for row in self._db.rows(_sql.GET_NEEDED, named)]
+            stay = [_kept.versions_of(name, row[0]) for row in self._db.rows(_sql.GET_NEEDED, named)]
         except StoreError:
             # nobody can tell: `audit verify` names what cannot be read, and nothing is lost meanwhile
             return False
@@ -232,7 +232,8 @@ class Commit:
 
     def _before(self, name: str) -> tuple[int, str]:
         """Version and row hash that the latest event of a name left behind."""
-        latest = self._db.rows(_sql.GET_LATEST, {**self._of, "name": name}) if name else ()
+        rows = self._db.rows(_sql.GET_LATEST, {**self._of, "name": name}) if name else ()
+        latest = typed(f"the latest event of {name} in {self._workspace}", rows, int, str)
         return (latest[0][0], latest[0][1]) if latest else (0, "")
 
     def _chain(self, event: Event) -> None:

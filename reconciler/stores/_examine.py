@@ -51,7 +51,7 @@ def _hash(facts: Sequence[Any], secrets: Sequence[SealedSecret]) -> str | None:
 def strays(database: Database, workspace: str) -> list[Stray]:
     """All rows that are not what their event left behind, in order of name and number."""
     of = {"workspace": workspace}
-    return [*_records(database, of), *_former(database, of), *_reads(database, of)]
+    return [*_log(database, of), *_records(database, of), *_former(database, of), *_reads(database, of)]
 
 
 def compared(rows: Sequence[Row], secrets: Sequence[SealedSecret], expected: str) -> str:
@@ -74,9 +74,8 @@ def _beside(row: Sequence[Any], secrets: Sequence[SealedSecret], expected: str) 
         return "has another hash beside it than the one that its event tells"
     if _versions(versions) != {secret.field: secret.version for secret in secrets}:
         return "names other versions of its secrets than it has"
-    try:
-        declared = _rows.label_of(row[audit.ROW.index("declared")])
-    except StoreError:
+    declared = _rows.label_of(row[audit.ROW.index("declared")])
+    if declared is None:
         return _NEVER_OURS
     return "" if label == storable(declared) else "has another label beside it than the one that it declares"
 
@@ -84,9 +83,16 @@ def _beside(row: Sequence[Any], secrets: Sequence[SealedSecret], expected: str) 
 def _versions(text: str) -> dict[str, int] | None:
     """The version of each secret that a row names; none where that cannot be read."""
     try:
-        return _rows.versions_of("", text)
+        return _kept.versions_of("", text)
     except StoreError:
         return None
+
+
+def _log(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
+    """Whoever raises the serial leaves an event."""
+    written = any(serial for (serial,) in database.rows(_sql.GET_SERIAL, of))
+    if written and not database.rows(_sql.GET_HEAD, of):
+        yield f"workspace {of['workspace']}", "has a serial, and no event: renamed, or its log was removed"
 
 
 def _records(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,10 @@ from reconciler.errors import StoreError
 from reconciler.model import Event
 from reconciler.state import Kept, SealedSecret
 from reconciler.stores import _rows, _sql
-from reconciler.stores._database import Database, Row
+from reconciler.stores._database import Database, Row, typed
+
+_COLUMNS = (*_rows.RECORD, str, int, str, str)
+"""The types of the columns of ``GET_KEPT``."""
 
 
 def promised(events: Iterable[Event]) -> dict[tuple[str, int], str]:
@@ -39,15 +43,33 @@ def kept(database: Database, workspace: str, name: str) -> list[Kept]:
     Raises StoreError ``tampered`` where one is not what its event left.
     """
     of = {"workspace": workspace, "name": name, "now": database.now()}
-    found = (SealedSecret(*row) for row in database.rows(_sql.GET_SECRETS_SINCE, of))
+    found = secrets_of(of, database.rows(_sql.GET_SECRETS_SINCE, of))
     secrets = {(secret.field, secret.version): secret for secret in found}
-    return [_kept(database, of, row, secrets) for row in database.rows(_sql.GET_KEPT, of)]
+    rows = typed(f"a former version of {name} in {workspace}", database.rows(_sql.GET_KEPT, of), *_COLUMNS)
+    return [_kept(database, of, row, secrets) for row in rows]
+
+
+def secrets_of(of: Mapping[str, str], rows: Sequence[Row]) -> list[SealedSecret]:
+    """Sealed secrets of one name. Raises StoreError ``tampered`` where a row is none that this program wrote."""
+    about = f"a secret of {of['name']} in {of['workspace']}"
+    return [SealedSecret(*row) for row in typed(about, rows, str, int, str, bytes, bytes)]
+
+
+def versions_of(about: str, text: str) -> dict[str, int]:
+    """The version of each secret of a row. Raises StoreError ``tampered`` where it cannot be read."""
+    try:
+        found = dict(json.loads(text).items())
+    except _rows.UNREADABLE:
+        found = {"": None}
+    if any(type(version) is not int for version in found.values()):
+        raise StoreError("tampered", f"{about} does not say which secrets it has")
+    return found
 
 
 def _kept(database: Database, of: Mapping[str, Any], row: Row, secrets: Mapping[tuple[str, int], SealedSecret]) -> Kept:
     workspace, name, version = of["workspace"], of["name"], row[1]
     columns, facts = row[: len(_sql.RECORD)], row[len(_sql.RECORD) :]
-    wanted = _rows.versions_of(workspace, facts[0])
+    wanted = versions_of(f"v{version} of {name} in {workspace}", facts[0])
     sealed = [secrets[field, at] for field, at in sorted(wanted.items()) if (field, at) in secrets]
     if len(sealed) == len(wanted):
         left = database.rows(_sql.GET_LEFT, {**of, "version": version})

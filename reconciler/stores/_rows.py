@@ -19,9 +19,9 @@ _VERDICT = ("http_status", "provider_code", "request_id", "asked", "at")
 _TEXTS = ("notes", "likely")
 
 
-_RECORD = (str, int, *[str] * 11)
+RECORD = (str, int, *[str] * 11)
 """The types of a record's columns as they are read."""
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 """What a row raises that this program cannot have written."""
 
 
@@ -58,7 +58,7 @@ class StoredRecord(Record):
         try:
             fill(self, "account", account_of(json.loads(account)))
             fill(self, "verdict", verdict_of(json.loads(verdict)))
-        except _UNREADABLE:
+        except UNREADABLE:
             raise StoreError("tampered", f"the record of {self.name} cannot be read") from None
         fill(self, "created_at", created_at)
         fill(self, "created_by", created_by)
@@ -146,35 +146,28 @@ def records_of(workspace: str, rows: Sequence[Row], fingerprints: Iterable[Row])
     secrets: dict[str, list[tuple[str, int, bytes]]] = {}
     for name, field, version, fingerprint in fingerprints:
         if type(fingerprint) is not bytes:
-            raise StoreError("tampered", f"a fingerprint of {workspace} cannot be read")
+            raise StoreError("tampered", f"a fingerprint of {name} in {workspace} cannot be read")
         secrets.setdefault(name, []).append((field, version, fingerprint))
-    if {tuple(map(type, row)) for row in rows} - {_RECORD}:
-        raise StoreError("tampered", f"a record of {workspace} cannot be read")
     try:
+        if {tuple(map(type, row)) for row in rows} - {RECORD}:
+            raise TypeError("a column of another type")
         # one text for all: the parser is called once, not ten thousand times
         everything = json.loads(f"[{','.join([row[3] for row in rows])}]")
         return {
             row[0]: StoredRecord(row, facts, secrets.get(row[0], ()))
             for row, facts in zip(rows, everything, strict=True)
         }
-    except _UNREADABLE:
-        raise StoreError("tampered", f"a record of {workspace} cannot be read") from None
+    except UNREADABLE:
+        unread = (row[0] for row in rows if tuple(map(type, row)) != RECORD or label_of(row[3]) is None)
+        raise StoreError("tampered", f"the record of {next(unread, '?')} in {workspace} cannot be read") from None
 
 
-def versions_of(workspace: str, text: str) -> dict[str, int]:
-    """The version of each secret of a row. Raises StoreError ``tampered`` where it cannot be read."""
-    try:
-        return {str(field): int(version) for field, version in json.loads(text).items()}
-    except _UNREADABLE:
-        raise StoreError("tampered", f"a record of {workspace} cannot be read") from None
-
-
-def label_of(declared: str) -> str:
-    """The label of declared content as it is stored. Raises StoreError ``tampered`` where it cannot be read."""
+def label_of(declared: str) -> str | None:
+    """The label of declared content as it is stored; none where that cannot be read."""
     try:
         return _declared_of("", json.loads(declared)).label
-    except _UNREADABLE:
-        raise StoreError("tampered", "declared content cannot be read") from None
+    except UNREADABLE:
+        return None
 
 
 def rejection_row(rejection: Rejection) -> dict[str, Any]:
@@ -197,10 +190,13 @@ def rejection_row(rejection: Rejection) -> dict[str, Any]:
 
 def rejections_of(workspace: str, rows: Iterable[Row]) -> dict[str, Rejection]:
     """Rejections by name. Raises StoreError ``tampered`` where a row cannot be one that this program wrote."""
-    try:
-        return {row[0]: _rejection_of(*row) for row in rows}
-    except _UNREADABLE:
-        raise StoreError("tampered", f"a rejection of {workspace} cannot be read") from None
+    found: dict[str, Rejection] = {}
+    for row in rows:
+        try:
+            found[row[0]] = _rejection_of(*row)
+        except UNREADABLE:
+            raise StoreError("tampered", f"the rejection of {row[0]} in {workspace} cannot be read") from None
+    return found
 
 
 def _rejection_of(
@@ -244,7 +240,7 @@ def read_of(row: Row) -> tuple[int, Event]:
     number, name, time, text, read_by = row
     try:
         body = _read_body(json.loads(text))
-    except _UNREADABLE:
+    except UNREADABLE:
         body = {"problem": "tampered", "who": {"ci": ""}}
     if read_by:
         body["who"]["database"] = str(read_by)
@@ -275,14 +271,16 @@ def _link_of(workspace: str, seq: Any, *facts: Any) -> tuple[int, Event, bytes]:
     try:
         if not (all(isinstance(text, str) for text in (time, what, result, name, row_hash)) and isinstance(mac, bytes)):
             raise TypeError("a column of another type")
-        event = Event(time, what, result, name, int(version), row_hash, json.loads(body))
+        if type(seq) is not int or type(version) is not int:
+            raise TypeError("a number of another type")
+        event = Event(time, what, result, name, version, row_hash, json.loads(body))
         if not isinstance(event.body, dict):
             raise TypeError("a body is a mapping")
         # JSON has no infinity, Python's reader makes one of 1e999: the chain must have a form for what it covers
         to_json(event.body)
-        return int(seq), event, mac
-    except _UNREADABLE:
+    except UNREADABLE:
         raise StoreError("tampered", f"event {seq!r} of {workspace} cannot be read") from None
+    return seq, event, mac
 
 
 def sealed_row(sealed: SealedSecret) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,13 +75,15 @@ class SqlStore:
             return {name: self._last_version(workspace, name) for name in names}
 
     def _last_version(self, workspace: str, name: str) -> int:
-        return self._db.rows(_sql.GET_LAST_VERSION, {"workspace": workspace, "name": name})[0][0] or 0
+        found = self._db.rows(_sql.GET_LAST_VERSION, {"workspace": workspace, "name": name})
+        ((last,),) = found if found[0][0] is None else typed(f"a version of {name} in {workspace}", found, int)
+        return last or 0
 
     def sealed(self, workspace: str, name: str) -> Sequence[SealedSecret]:
         of = {"workspace": workspace, "name": name}
         with self._db.reading():
             row = self._db.rows(_sql.GET_ROW, of)
-            secrets = _secrets(workspace, of, self._db.rows(_sql.GET_SECRETS, of))
+            secrets = _kept.secrets_of(of, self._db.rows(_sql.GET_SECRETS, of))
             latest = self._db.rows(_sql.GET_LATEST, of)
         _compare(workspace, name, row, secrets, latest[0][1] if latest else "")
         return secrets
@@ -91,7 +93,7 @@ class SqlStore:
             of = {"workspace": workspace, "name": self._name(workspace, name)}
             found = self._db.rows(_sql.GET_RECORD, of)
             row = self._db.rows(_sql.GET_ROW, of)
-            secrets = _secrets(workspace, of, self._db.rows(_sql.GET_SECRETS, of))
+            secrets = _kept.secrets_of(of, self._db.rows(_sql.GET_SECRETS, of))
             latest = self._db.rows(_sql.GET_LATEST, of)
         _compare(workspace, of["name"], row, secrets, latest[0][1] if latest else "")
         prints = [(of["name"], secret.field, secret.version, secret.fingerprint) for secret in secrets]
@@ -257,11 +259,6 @@ def _until(now: str, seconds: float) -> dict[str, Any]:
 
 
 _LEASE = (int, str, str, str, int, str, str, str, int, str)
-
-
-def _secrets(workspace: str, of: Mapping[str, str], rows: Sequence[Row]) -> list[SealedSecret]:
-    about = f"a secret of {of['name']} in {workspace}"
-    return [SealedSecret(*row) for row in typed(about, rows, str, int, str, bytes, bytes)]
 
 
 def _held(workspace: str, row: Row, now: str) -> Held:

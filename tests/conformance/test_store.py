@@ -392,10 +392,11 @@ def test_what_a_check_writes_may_change(kit):
 
 
 @pytest.mark.parametrize("declared", ["{", "[]", "{},{}", '{"common":{}}', "1"])
-def test_a_record_that_cannot_be_read_is_tampered(kit, declared):
-    kit.commit(kit.put("a"))
-    kit.raw("UPDATE records SET declared = ?", declared)
-    refused("tampered", kit.store.load, WORKSPACE)
+def test_a_record_that_cannot_be_read_is_tampered_and_named(kit, declared):
+    kit.commit(*[kit.put(name) for name in "abc"])
+    kit.raw("UPDATE records SET declared = ? WHERE name = 'b'", declared)
+    error = refused("tampered", kit.store.load, WORKSPACE)
+    assert "the record of b in production" in error.detail
 
 
 def test_a_verdict_that_cannot_be_read_is_tampered_when_it_is_looked_at(kit):
@@ -404,10 +405,11 @@ def test_a_verdict_that_cannot_be_read_is_tampered_when_it_is_looked_at(kit):
     refused("tampered", lambda: only(kit, "a").verdict)
 
 
-def test_a_rejection_that_cannot_be_read_is_tampered(kit):
-    kit.commit(reject("a"))
-    kit.raw("UPDATE rejections SET verdict = '[]'")
-    refused("tampered", kit.store.load, WORKSPACE)
+def test_a_rejection_that_cannot_be_read_is_tampered_and_named(kit):
+    kit.commit(*[reject(name) for name in "abc"])
+    kit.raw("UPDATE rejections SET verdict = '[]' WHERE name = 'b'")
+    error = refused("tampered", kit.store.load, WORKSPACE)
+    assert "the rejection of b in production" in error.detail
 
 
 def test_an_unknown_name_has_no_secrets(kit):
@@ -558,6 +560,18 @@ def test_versions_that_an_earlier_program_replaced_without_a_promise_go_when_the
     former.commit(tell("e"))
     assert former.raw("SELECT * FROM previous") == []
     assert (former.store.strays(WORKSPACE), former.broken()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE workspaces SET workspace = 'other'", "UPDATE events SET workspace = 'other'"]
+)
+def test_a_workspace_that_lost_its_log_is_named(kit, statement):
+    kit.commit(kit.put("a"))
+    kit.raw(statement)
+    (workspace,) = kit.store.workspaces()
+    assert (f"workspace {workspace}", "has a serial, and no event: renamed, or its log was removed") in (
+        kit.store.strays(workspace)
+    )
 
 
 def test_what_went_for_good_is_missed_by_nobody(former):
@@ -947,6 +961,29 @@ def test_a_value_of_a_type_that_is_never_written_is_tampered(kit, sql, read):
     refused("tampered", read, kit)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["UPDATE previous SET version = '{'", "UPDATE previous SET version = 7.5", "UPDATE events SET version = 7.5"],
+)
+def test_a_version_that_was_never_counted_is_tampered(kit, sql):
+    kit.commit(kit.put("a"))
+    kit.commit(kit.put("a", version=2, expected=1))
+    kit.raw(f"{sql} WHERE name = 'a'")
+    error = refused("tampered", kit.store.last_versions, WORKSPACE, ["a"])
+    assert "a in production" in error.detail
+
+
+def test_nothing_is_written_after_an_event_of_a_type_that_is_never_written(kit):
+    kit.commit(kit.put("a"))
+    kit.raw("UPDATE events SET version = 1.5")
+    refused("tampered", kit.store.events, WORKSPACE)
+    refused("tampered", kit.commit, tell("a"))
+    assert kit.raw("SELECT count(*) FROM events") == [(1,)]
+    kit.raw("UPDATE events SET version = 1, mac = 'x'")
+    refused("tampered", kit.commit, tell("a"))
+    assert kit.raw("SELECT count(*) FROM events") == [(1,)]
+
+
 # plan files
 
 
@@ -1031,14 +1068,19 @@ def test_what_goes_for_good_leaves_an_event_that_names_it(kit):
         "UPDATE previous SET version = 2",
         "UPDATE previous SET secret_versions = '{}'",
         "UPDATE previous SET secret_versions = '[]'",
+        """UPDATE previous SET secret_versions = '{"auth_token":1e999}'""",
         "UPDATE secrets SET sealed = x'00' WHERE version = 1",
+        "UPDATE secrets SET sealed = 1.5 WHERE version = 1",
+        "UPDATE secrets SET fingerprint = 'x' WHERE version = 1",
+        "UPDATE previous SET account = -1",
+        "UPDATE previous SET version = 1.5",
     ],
 )
 def test_attack_05_a_former_version_that_was_altered_is_found_before_it_is_put_back(kit, sql):
     kit.commit(kit.put("a"))
     kit.commit(kit.put("a", version=2, expected=1, value="another-secret-value"))
     kit.raw(sql)
-    refused("tampered", kit.store.kept, WORKSPACE, "a")
+    assert "a in production" in refused("tampered", kit.store.kept, WORKSPACE, "a").detail
 
 
 def test_a_former_version_whose_secret_is_gone_says_so(kit):

@@ -7,6 +7,7 @@ seed, so that a fault found once is found again. ``test_fuzz.py`` runs some of e
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import json
@@ -25,6 +26,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
+
+from reconciler.audit import ROW
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -323,50 +326,124 @@ def rows(draw: Random) -> Iterator[tuple[str, list[str]]]:
     Path("rows.db").chmod(0o600)
     said = []
     with contextlib.closing(sqlite3.connect("rows.db")) as connection, connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        connection.execute("PRAGMA ignore_check_constraints = 1")
+        before = _cells(connection)
         for _ in range(draw.randint(1, 3)):
-            table = draw.choice(tables)
-            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-            column = draw.choice(columns)
-            value = draw.choice([None, -1, 2**63 - 1, 1.5, b"\xff\x00", "", "{", "[]", "{}", '{"a": 1}', word(draw)])
-            if isinstance(value, str):
-                value = value.replace("\ud800", "").replace(MARKS[0], "m").replace(MARKS[1], "m")
-            said.append(f"{table}.{column}={value!r}")
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("PRAGMA ignore_check_constraints = 1")
-                connection.execute(f"UPDATE {table} SET {column} = ?", (value,))
+            said.append(_altered(draw, connection))
+        changed = {cell for cell, values in _cells(connection).items() if values != before[cell]}
     store = ["--sandbox", "--store", "sqlite:///rows.db"]
+    line = draw.choice(MET)
     form = ["--format", draw.choice(["json", "table", "markdown", "github"])]
-    line = draw.choice(
-        [
-            ["list"],
-            ["get", "twilio"],
-            ["history"],
-            ["history", "twilio"],
-            ["check"],
-            ["plan"],
-            ["apply", "--yes"],
-            ["cancel", "twilio"],
-            ["key", "status"],
-            ["lock", "show"],
-            ["audit", "verify"],
-            ["audit", "export"],
-            ["read", "twilio", "auth_token", "--reveal"],
-            ["export", "--out", "exported", "--force"],
-            ["restore", "infobip", "--yes"],
-            ["restore", "infobip", "--yes"],
-            ["exec", "twilio", "--", sys.executable, "-c", ""],
-        ]
-    )
     if line[0] == "export":
         form = ["--format", draw.choice(["dotenv", "json", "kubernetes"])]
-    elif line == ["audit", "export"]:
+    elif line == ("audit", "export"):
         form = []
-    if line[0] == "exec":
-        ran = run_apart(["exec", *store, *form, *line[1:]], **RIGHT)
-    else:
-        ran = run([*line, *store, *form], **RIGHT)
-    yield f"{line} {form} {said}", faults(ran)
+    Path("exported").unlink(missing_ok=True)
+    ran = (run_apart if line[0] == "exec" else run)([line[0], *line[1:2], *store, *form, *line[2:]], **RIGHT)
+    yield f"{line} {form} {said}", [*faults(ran), *_obeyed(line, ran, changed)]
+
+
+GIVEN = "import os; print(os.environ['TWILIO_ACCOUNT_SID'], os.environ['TWILIO_AUTH_TOKEN'])"
+MET = (
+    ("list",),
+    ("get", "twilio"),
+    ("history",),
+    ("history", "twilio"),
+    ("check",),
+    ("plan",),
+    ("plan", "--prune"),
+    ("apply", "--yes"),
+    ("cancel", "twilio"),
+    ("key", "status"),
+    ("lock", "show"),
+    *[("audit", "verify")] * 4,
+    ("audit", "export"),
+    *[("read", "twilio", "auth_token", "--reveal")] * 2,
+    *[("export", "--out", "exported", "--force", "twilio")] * 2,
+    *[("restore", "infobip", "--yes")] * 2,
+    ("restore", "twilio", "--yes"),
+    ("exec", "twilio", "--", sys.executable, "-c", GIVEN),
+)
+"""What meets such a store; more often what gives a secret out, and what looks for alterations."""
+
+COVERED = {
+    "records": {"workspace", *ROW, "row_hash"},
+    "previous": {"workspace", *ROW, "secret_versions"},
+    "secrets": {"workspace", "name", "field", "version", "key_id", "sealed", "fingerprint"},
+    "events": {"workspace", "seq", "time", "what", "result", "name", "version", "row_hash", "body", "mac"},
+    "reads": {"name", "time", "body", "read_by", "event_seq"},
+}
+"""What ``audit verify`` covers, as docs/formats.md says; of ``reads`` the one that stands in the chain."""
+
+
+def _altered(draw: Random, connection: sqlite3.Connection) -> str:
+    """Write a value of any kind, or one of another row, into one cell or a whole column; or take a row away."""
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    table = draw.choice([*tables, *COVERED])
+    numbers = [number for (number,) in connection.execute(f"SELECT rowid FROM {table} ORDER BY rowid")]
+    if not numbers:
+        return f"{table} is empty"
+    here, there = draw.choice(numbers), draw.choice(numbers)
+    if table in ("records", "secrets") and draw.random() < 0.1:
+        connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (here,))
+        return f"{table}[{here}] removed"
+    column = draw.choice([row[1] for row in connection.execute(f"PRAGMA table_info({table})")])
+    ((old,),) = connection.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (here,))
+    ((other,),) = connection.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (there,))
+    value = draw.choice(
+        [None, -1, 2**63 - 1, 1.5, b"\xff\x00", "", "{", "[]", "{}", '{"a": 1}', word(draw), other, other]
+    )
+    if draw.random() < 0.3:
+        value = _near(draw, old)
+    if isinstance(value, str):
+        value = value.replace("\ud800", "").replace(MARKS[0], "m").replace(MARKS[1], "m")
+    which = "" if draw.random() < 0.4 else f" WHERE rowid = {here}"
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute(f"UPDATE {table} SET {column} = ?{which}", (value,))
+    return f"{table}[{here if which else '*'}].{column}={value!r}"
+
+
+def _near(draw: Random, value: object) -> object:
+    """A value that is almost the one that stood there."""
+    if isinstance(value, int):
+        return value + draw.choice([-1, 1, 0.5])
+    if isinstance(value, bytes):
+        return garbled(draw, value)
+    return garble(draw, value) if isinstance(value, str) else value
+
+
+Cells = dict[tuple[str, str], list]
+
+
+def _cells(connection: sqlite3.Connection) -> Cells:
+    """Every column that ``audit verify`` covers, and the tables that it finds its way by."""
+    found: Cells = {}
+    for table, columns in {**COVERED, "workspaces": {"workspace", "serial"}, "store": {"id"}}.items():
+        some = "WHERE id = 1" if table == "reads" else ""
+        for column in columns:
+            query = f"SELECT {column} FROM {table} {some} ORDER BY rowid"
+            found[table, column] = [(type(value), value) for (value,) in connection.execute(query)]
+    return found
+
+
+def _obeyed(line: tuple[str, ...], ran: Ran, changed: set[tuple[str, str]]) -> list[str]:
+    """What was altered and taken for good: a secret given out that is another one, a log said to be whole."""
+    right = f"{THREE['twilio']['account_sid']} {RIGHT['TWILIO_AUTH_TOKEN']}"
+    found = []
+    if ran.code == 0 and line[0] in ("read", "exec", "export"):
+        out = Path("exported").read_text() if line[0] == "export" else ran.out
+        wanted = right.split()[1:] if line[0] == "read" else right.split()
+        if not all(_holds(out, value) for value in wanted):
+            found.append("something else was given out")
+    if line == ("audit", "verify") and changed & {(t, c) for t in COVERED for c in COVERED[t]}:
+        lost = {table for table, _ in changed} & {"workspaces", "store"}
+        if ran.code != 5 and not (lost and ran.code == 64):
+            found.append(f"exit code {ran.code}: what was altered was not noticed")
+    return found
+
+
+def _holds(text: str, value: str) -> bool:
+    return value in text or base64.b64encode(value.encode()).decode() in text
 
 
 def keys(draw: Random) -> Iterator[tuple[str, list[str]]]:
@@ -487,6 +564,9 @@ THREE = {
 }
 
 
+READ = ["read", "twilio", "auth_token", "--reveal"]
+
+
 def prepare(folder: Path) -> None:
     """Go into an empty folder with a manifest of three credentials and a store that has them, one of them deleted."""
     os.chdir(folder)
@@ -502,8 +582,10 @@ def prepare(folder: Path) -> None:
         _declare(credentials)
         done = run(["apply", "--yes", "--prune", *store], **RIGHT)
         assert done.code == 0, done
-    done = run(["read", "twilio", "auth_token", "--reveal", *store], **RIGHT)
-    assert done.code == 0, done
+    for line in (READ, ["check"], READ):
+        # the check takes the first read into the chain, the second one waits
+        done = run([*line, *store], **RIGHT)
+        assert done.code == 0, done
     _declare(THREE)
 
 
