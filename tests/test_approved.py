@@ -214,7 +214,7 @@ def test_secrets_dir_says_where_and_is_no_part_of_the_plan(applied):
 
 def test_a_file_that_nobody_vouches_for_does_not_say_where_secrets_are(applied):
     applied.edit("region: eu", "region: eu\n    label: x")
-    planned = applied.sandbox("plan", "--out", "plan.json", "--secrets", "skip", "--key-file", "absent.key")
+    planned = applied.sandbox("plan", "--out", "plan.json", "--secrets", "skip", env={"HOME": "/nowhere"})
     assert planned.code == 0, planned.err
     expected = re.search(r"s1-[0-9a-f]{32}", planned.out)[0]
     done = applied.sandbox("apply", "plan.json", "--expect", expected)

@@ -128,7 +128,8 @@ def create_store(where: Where) -> tuple[Store, str]:
 def keyring(where: Where, store: Store) -> sealing.Keyring:
     """Open the store's data key with the wrapping key at hand.
 
-    Raises StoreError ``key-missing`` where there is none, ``key-wrong`` where it is another store's.
+    Raises UsageError for a named file that is not there; StoreError ``key-missing`` where there is none, ``key-wrong``
+    where it is another store's.
     """
     key, source = key_at_hand(where, store.info.id)
     if key is None:
@@ -147,7 +148,11 @@ def _from(source: str, error: StoreError) -> StoreError:
 
 
 def key_at_hand(where: Where, store_id: str) -> tuple[Secret | None, str]:
-    """The wrapping key that this run would use, and where it came from or was looked for."""
+    """The wrapping key that this run would use, and where it came from or was looked for.
+
+    Raises UsageError ``no-such-file`` where a file is named that is not there: another key, or none, is not what was
+    meant. What makes a store writes that file instead.
+    """
     path = _default_key_file(where, store_id)
     if where.key_file is None:
         text = where.environ.get("RECONCILER_KEY", "").strip()
@@ -155,7 +160,10 @@ def key_at_hand(where: Where, store_id: str) -> tuple[Secret | None, str]:
             return Secret(text), "RECONCILER_KEY"
     if _exists(path):
         return keyfiles.read_key_file(path), str(path)
-    return None, str(path) if where.key_file else f"RECONCILER_KEY and {path}"
+    if where.key_file:
+        raise UsageError("no-such-file", f"{path}: it is to hold the store's key",
+                         "check the path in --key-file or RECONCILER_KEY_FILE")  # fmt: skip
+    return None, f"RECONCILER_KEY and {path}"
 
 
 def _given_key(where: Where) -> Secret | None:
