@@ -65,27 +65,87 @@ def test_outside_of_a_repository_git_is_not_even_started(tmp_path, monkeypatch):
 
 
 def test_without_git_nothing_is_known(repository, tmp_path):
-    assert "kept" not in Tracked(repository, {"PATH": str(tmp_path)})
+    found = Tracked(repository, {"PATH": str(tmp_path)})
+    assert "kept" not in found
+    assert list(found.untold) == ["kept"]
     assert "kept" in known(repository)
 
 
-def test_where_git_says_nothing_nothing_is_known(repository, monkeypatch):
-    (repository.parents[1] / ".git" / "index").write_bytes(b"no index")
-    assert "kept" not in known(repository)
+def test_where_git_says_nothing_that_is_told(repository, monkeypatch):
+    top = repository.parents[1]
+    (top / ".git" / "index").write_bytes(b"no index")
+    found = known(repository)
+    assert "kept" not in found
+    assert found.untold == {"kept": str(top)}
     monkeypatch.setattr("reconciler.git.SECONDS", 0.0)
-    assert "kept" not in known(repository)
+    found = known(repository)
+    assert "deep/kept" not in found
+    assert found.untold == {"deep/kept": str(top)}
+
+
+def test_a_repository_whose_last_commit_cannot_be_read_says_nothing(repository):
+    git(repository, *COMMIT)
+    git(repository, "rm", "--cached", "-q", "kept")
+    shutil.rmtree(repository.parents[1] / ".git" / "objects")
+    (repository.parents[1] / ".git" / "objects").mkdir()
+    found = known(repository)
+    assert "kept" not in found
+    assert found.untold == {"kept": str(repository.parents[1])}
+
+
+def test_a_repository_without_a_commit_has_said_all(repository):
+    found = known(repository)
+    assert "kept" in found
+    assert "mine" not in found
+    assert found.untold == {}
+
+
+def nowhere(folder):
+    """A repository that is elsewhere, and gone."""
+    (folder / ".git").write_text("gitdir: /nope\n")
+
+
+def emptied(folder):
+    """What is left of a repository when only its folder is copied."""
+    (folder / ".git").mkdir()
+
+
+def whole(folder):
+    """A repository that works, and knows nothing of the files."""
+    git(folder, "init", "-q")
+
+
+@pytest.mark.parametrize("inner", [nowhere, emptied, whole])
+@pytest.mark.parametrize("place", ["", "deep"], ids=["at the folder", "below it"])
+def test_an_inner_repository_hides_nothing_that_an_outer_one_keeps(repository, inner, place):
+    inner(repository / place)
+    found = known(repository)
+    assert "deep/kept" in found
+    assert "kept" in found
+    assert "deep/mine" not in found
+    assert set(found.untold) == ({"deep/mine"} if inner is nowhere else set())
+
+
+def test_a_repository_that_cannot_be_asked_is_a_warning(applied):
+    nowhere(applied.path)
+    plan = applied.sandbox("plan")
+    assert plan.code == 0
+    assert "warning[secret-untold]" in plan.out
+    assert "sinch-token" in plan.out
+    applied.edit("region: eu", "region: us")
+    assert "warning[secret-untold]" in applied.sandbox("apply", "--yes").out
 
 
 def test_git_is_asked_once(repository, monkeypatch):
     asked = []
-    listed = Tracked._listed
-    monkeypatch.setattr(Tracked, "_listed", lambda self, folder: asked.append(folder) or listed(self, folder))
+    listed = Tracked._asked
+    monkeypatch.setattr(Tracked, "_asked", lambda self, folder: asked.append(folder) or listed(self, folder))
     found = known(repository)
     for _ in range(3):
         assert "kept" in found
         assert "deep/kept" in found
         assert "mine" not in found
-    assert asked == [str(repository)]
+    assert asked == [str(repository.parents[1])]
 
 
 COMMIT = ("-c", "user.name=Lea", "-c", "user.email=lea@example.com", "commit", "-q", "-m", "x")

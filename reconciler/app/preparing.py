@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler import manifest as manifests
 from reconciler import planner, renames, schema
-from reconciler.app import literals, plugged
+from reconciler.app import literals, plugged, tracked
 from reconciler.app.prepared import Prepared, new_workspace, secrets_folder
 from reconciler.app.resolving import Fingerprint, Resolved, known, resolve
 from reconciler.app.sharing import shared
@@ -109,7 +109,8 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
     header = _header(where, store, workspace, snapshot)
     unseen = _not_compared(entries, resolved, found, plan)
     alike = shared(entries, resolved)
-    problems = (*manifest.warnings, *problems, *alike, *unseen, *new_workspace(store, snapshot), *waiting,
+    git = tracked.warnings(resolved.untold)
+    problems = (*manifest.warnings, *problems, *alike, *git, *unseen, *new_workspace(store, snapshot), *waiting,
                 *renames.notes(plan.changes), *_renamed(plan, traits, resolved, keys, workspace))  # fmt: skip
     counts = len(manifest.credentials), len(manifest.files)
     return Prepared(manifest.credentials, entries, *counts, traits, store, keys, snapshot, resolved, found, scope, plan,

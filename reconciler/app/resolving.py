@@ -30,6 +30,8 @@ class Resolved:
     """By reference text."""
     missing: Mapping[str, SecretUnavailable] = field(default_factory=dict)
     """Why there is none, by reference text."""
+    untold: Mapping[str, str] = field(default_factory=dict)
+    """Files that were read and of which nobody can tell whether git keeps them, with the repository."""
 
     def of(self, credential: Credential) -> dict[str, Secret]:
         """The values of one credential by key; those missing left out."""
@@ -56,17 +58,17 @@ def resolve(credentials: Iterable[Credential], around: Surroundings, beat: Calla
             except SecretUnavailable as error:
                 missing[text] = error
             beat()
-    return Resolved(values, missing)
+    return Resolved(values, missing, sources.tracked.untold)
 
 
 class _Sources:
     """The texts of one run, each read once; gone when the references are resolved."""
 
-    __slots__ = ("_around", "_keys", "_resolvers", "_texts", "_tracked")
+    __slots__ = ("_around", "_keys", "_resolvers", "_texts", "tracked")
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._tracked = Tracked(around.secrets_dir, around.environ)
+        self.tracked = Tracked(around.secrets_dir, around.environ)
         self._resolvers: dict[str, tuple[Resolver, Whole | None]] = {}
         self._texts: dict[tuple[str, str], str | SecretUnavailable] = {}
         self._keys: dict[tuple[str, str], Keys] = {}
@@ -102,7 +104,7 @@ class _Sources:
 
     def _read(self, resolver: Whole, reference: Reference) -> str:
         text = resolver.read(reference.path, self._around)
-        if reference.scheme == "file" and reference.path in self._tracked:
+        if reference.scheme == "file" and reference.path in self.tracked:
             raise SecretUnavailable("secret-tracked", f"git keeps {reference.path}")
         return text
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler import planner, stale
-from reconciler.app import literals, planfiles
+from reconciler.app import literals, planfiles, tracked
 from reconciler.app.plugged import traits_of
 from reconciler.app.prepared import Prepared, new_workspace, secrets_folder
 from reconciler.app.resolving import known, resolve
@@ -75,8 +75,8 @@ class FromFile:
             manifest={}, credentials={c.name: c for c in wanted}, declared=file.made.declared, files=file.made.files,
             traits=traits, store=store, keyring=keys, snapshot=snapshot, resolved=resolved, known=found, scope=scope,
             plan=plan, header=header_of(store, snapshot),
-            problems=new_workspace(store, snapshot), origin=where.origin, approved=True,
-            filed=Filed(str(self.path), file, signed or None), done=done,
+            problems=(*tracked.warnings(resolved.untold), *new_workspace(store, snapshot)), origin=where.origin,
+            approved=True, filed=Filed(str(self.path), file, signed or None), done=done,
         )  # fmt: skip
         return made.sparing(later, "it came after the plan was made")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.codes.base import AGAIN, rejected, runner, unknown, valid
+from reconciler.codes.base import AGAIN, Code, Exit, Fault, rejected, runner, unknown, valid
 from reconciler.model import Status
 
 ROWS = (
@@ -116,5 +116,12 @@ ROWS = (
         "replace the secret at the provider, since git remembers it; git rm --cached the file and commit, and keep the "
         "new one outside of git (--secrets-dir)",
         "git keeps the file of the {secret} of {name}: everybody who has the repository has it",
+    ),
+    Code(
+        "secret-untold",
+        Fault.RUNNER,
+        Exit.DONE,
+        "nobody can tell whether git keeps a secret's file",
+        "install git, or mend that folder's .git, or remove it; or keep secrets outside of it (--secrets-dir)",
     ),
 )
