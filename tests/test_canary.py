@@ -103,7 +103,7 @@ ROWS = (
                (("stdout, decoded", "fingerprints key *"), ("stdout, decoded", "plans key *"))),
               (("--for", "audit", *SANDBOX), (("stdout, decoded", "audit key *"),)))),
     Row("lock show", SANDBOX, STORE, "reconciler.app.locks:_facts", where="locked", codes=(0, 5)),
-    Row("lock release", (LEASE, "--yes", *SANDBOX), ("0", "--yes", *SANDBOX), "reconciler.audit:taken_away",
+    Row("lock release", (LEASE, "--yes", *SANDBOX), ("0" * 16, "--yes", *SANDBOX), "reconciler.audit:taken_away",
         where="locked", codes=(0, 5)),
     Row("sandbox", crash="reconciler.sandbox:run", serves=True),
     Row("sandbox env", ("--write-files", ".", "--force"), ("-f", "no-such"), "reconciler.sandbox:right_secret",

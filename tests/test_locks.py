@@ -248,8 +248,9 @@ def test_an_expired_lease_says_that_the_next_run_takes_it(applied):
 
 
 def test_what_is_no_id_of_a_lease_is_not_repeated(applied):
-    pasted = "9cc20e499b7d18ddadc4e02f66016bef"
-    for format_ in ("table", "json"):
-        done = applied.sandbox("lock", "release", pasted, "--yes", "--format", format_)
-        assert done.code == 5
-        assert pasted not in done.out + done.err
+    for pasted in ("9cc20e499b7d18ddadc4e02f66016bef", "9CC20E499B7D18DD", "9cc20e499b7d18d", "9cc20e499b7d18dd\n"):
+        for format_ in ("table", "json"):
+            done = applied.sandbox("lock", "release", pasted, "--yes", "--format", format_)
+            assert done.code == 64
+            assert pasted.strip() not in done.out + done.err
+            assert "16 hex digits" in done.out + done.err

@@ -27,17 +27,19 @@ def show(where: Where) -> Report:
 def release(where: Where, lease_id: str, *, yes: bool) -> Report:
     """End the lease with this id, with an event that says who did it; its holder can write nothing from then on.
 
-    Raises UsageError without the consent, StoreError ``lock-gone`` where another lease or none is held, and
-    ``key-missing``: nobody who may not apply ends another's apply.
+    Raises UsageError for what is no id and without the consent, StoreError ``lock-gone`` where another lease or none is
+    held, and ``key-missing``: nobody who may not apply ends another's apply.
     """
+    if not re.fullmatch("[0-9a-f]{16}", lease_id, re.ASCII):
+        # it may be anything that was pasted, a secret too
+        raise UsageError("usage", "the id of a lease has 16 hex digits; what was given is none, and not repeated here",
+                         f"look who holds one:  reconciler lock show{where.flags}")  # fmt: skip
     store = open_store(where)
     try:
         workspace = _workspace(where, store)
         held = store.held(workspace)
         if held is None or held.lease.id != lease_id:
-            # what is no id of a lease may be anything that was pasted, a secret too
-            which = f"{lease_id}; " if re.fullmatch("[0-9a-f]{1,16}", lease_id, re.ASCII) else ""
-            raise StoreError("lock-gone", f"{which}{_said(held)}", _look(where, workspace, held))
+            raise StoreError("lock-gone", f"{lease_id}; {_said(held)}", _look(where, workspace, held))
         if not yes:
             end = where.next(f"lock release {lease_id}", workspace)
             raise UsageError("lock-unconfirmed", _said(held), f"look whether it lives; if it is gone:  {end} --yes")
