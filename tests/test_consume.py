@@ -188,6 +188,32 @@ def test_what_only_the_system_can_refuse_is_126_as_well(applied):
     done = exec_(applied, "marketing-us", "--", "./script")
     assert (done.code, done.out) == (126, "")
     assert "error[not-executable]" in done.err
+    assert "chmod" not in done.err
+    assert "exec NAME -- sh FILE" in done.err
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [("#!/no/such/interpreter -u", "'/no/such/interpreter'"), ("#! /bin/sh\r", "'/bin/sh\\r'"), ("#!\tnone", "'none'")],
+)
+def test_a_script_whose_interpreter_is_missing_is_refused_before_anything_is_read(applied, first, said):
+    script = applied.path / "script"
+    script.write_text(f"{first}\necho done\n", newline="")
+    script.chmod(0o700)
+    done = exec_(applied, "marketing-us", "--", "./script")
+    assert (done.code, done.out) == (126, "")
+    assert f"its first line names {said}, and that is not there" in done.err
+    assert "chmod" not in done.err
+    assert reads(applied) == []
+
+
+def test_a_script_that_can_be_run_is_run(applied):
+    script = applied.path / "script"
+    script.write_text("#! /bin/sh\necho done\n")
+    script.chmod(0o700)
+    assert exec_(applied, "marketing-us", "--", "./script").out == "done\n"
+    script.chmod(0o600)
+    assert "chmod +x ./script" in exec_(applied, "marketing-us", "--", "./script").err
 
 
 @pytest.mark.parametrize("arguments", [["marketing-us"], ["marketing-us", "--"], ["--", "true"], []])

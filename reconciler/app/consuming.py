@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +21,8 @@ from reconciler.secret import Secret
 
 OURS = "RECONCILER_"
 """Variables that begin so lead to the store and its key: no program that we start gets them."""
+FIRST_LINE = 256
+"""Bytes of a script that the system looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,29 @@ def _path(command: str, environ: Mapping[str, str]) -> str:
     search = environ.get("PATH", os.defpath)
     found = shutil.which(command, path=search)
     if found:
+        _interpreter(found)
         return found
-    there = os.path.lexists(command) if "/" in command else shutil.which(command, os.F_OK, search)
-    raise ReconcilerError("not-executable" if there else "no-such-command", command)
+    there = command if "/" in command and os.path.lexists(command) else shutil.which(command, os.F_OK, search)
+    if not there:
+        raise ReconcilerError("no-such-command", command)
+    if Path(there).is_dir():
+        raise ReconcilerError("not-executable", f"{there} is a folder", "name a program")
+    raise ReconcilerError("not-executable", f"{there} has no x bit", f"chmod +x {shlex.quote(there)}")
+
+
+def _interpreter(path: str) -> None:
+    """Raise ReconcilerError where a script's first line names an interpreter that is not there."""
+    try:
+        with Path(path).open("rb") as file:
+            first = file.readline(FIRST_LINE)
+    except OSError:
+        # to run it does not take the right to read it
+        return
+    # not every white space ends the name: the carriage return of a file from Windows is a part of it
+    line = re.match(rb"#![ \t]*([^ \t\n]+)", first)
+    named = os.fsdecode(line[1]) if line else ""
+    if named and not os.path.lexists(named):
+        raise ReconcilerError("not-executable", f"{path}: its first line names {named!r}, and that is not there")
 
 
 def _without_nul(given: Mapping[str, Secret]) -> None:

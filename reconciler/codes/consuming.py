@@ -12,5 +12,11 @@ ROWS = (
     usage("file-exists", "there is a file of that name", "name another one, or overwrite it with --force"),
     usage("not-written", "the output could not be written", "check the path, the disk and the permissions"),
     Code("no-such-command", Fault.PERSON, Exit.NO_COMMAND, "there is no such program", "check the name and PATH"),
-    Code("not-executable", Fault.PERSON, Exit.NOT_EXECUTABLE, "the program cannot be run", "chmod +x it, or name it"),
+    Code(
+        "not-executable",
+        Fault.PERSON,
+        Exit.NOT_EXECUTABLE,
+        "the program cannot be run",
+        "a script needs a first line that names its interpreter; or name that yourself: exec NAME -- sh FILE",
+    ),
 )
