@@ -37,12 +37,17 @@ def _home() -> str:
         raise StoreError("key-missing", "this user has no home folder") from None
 
 
+def is_key(text: str) -> bool:
+    """Whether a text has the form of a key, ours or a handed one."""
+    return _KEY.fullmatch(text.strip()) is not None
+
+
 def named(text: str) -> Path:
     """The path of a key file as somebody gave it.
 
     Raises UsageError where a key itself stands there, without repeating it: it would be shown as a file's name is.
     """
-    if _KEY.fullmatch(text.strip()):
+    if is_key(text):
         raise UsageError("usage", "--key-file takes the path of a file, and this is a key itself (not repeated here)",
                          "put it into a file of mode 0600, or into RECONCILER_KEY; it was on a command line, so "
                          "other users of this machine may have seen it")  # fmt: skip

@@ -226,6 +226,19 @@ def test_a_link_or_what_is_no_file_is_never_overwritten(applied, force):
     assert reads(applied) == []
 
 
+def test_force_does_not_lose_a_store_or_a_key(applied):
+    (key,) = (applied.path.parent / "home/.config/reconciler/keys").glob("*.key")
+    handed = applied.sandbox("key", "export", "--for", "consume")
+    applied.write(handed.out, "handed.key")
+    for path in (applied.path / ".reconciler/sandbox.db", key, applied.path / "handed.key"):
+        before = path.read_bytes()
+        done = export(applied, "--format", "dotenv", "--out", str(path), "--force")
+        assert (done.code, done.out) == (64, "")
+        assert "is a database or a key" in done.err
+        assert path.read_bytes() == before
+    assert reads(applied) == []
+
+
 def test_a_terminal_sees_secrets_only_where_a_person_says_reveal(applied):
     token = applied.env["TWILIO_AUTH_TOKEN"]
     person = Typist(applied, "export", "--sandbox", "--format", "json")

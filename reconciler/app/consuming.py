@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler import exports, private
+from reconciler import exports, keyfiles, private, regular
 from reconciler.app import revealing
 from reconciler.app.revealing import Opened
 from reconciler.app.wiring import Where
@@ -23,6 +23,8 @@ OURS = "RECONCILER_"
 """Variables that begin so lead to the store and its key: no program that we start gets them."""
 FIRST_LINE = 256
 """Bytes of a script that the system looks at."""
+LOOKED_AT = 65_536
+"""So many bytes tell what a file is that would be overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,14 @@ class Target:
         """Raise UsageError where it cannot be written, before anything is read."""
         if not self.path.parent.is_dir():
             raise UsageError("no-such-file", f"--out {self.path}: there is no folder {self.path.parent}")
-        if os.path.lexists(self.path) and not (self.force and self.path.is_file() and not self.path.is_symlink()):
-            hint = "" if self.path.is_file() and not self.path.is_symlink() else "name another one"
-            raise UsageError("file-exists", str(self.path), hint)
+        if not os.path.lexists(self.path):
+            return
+        if self.path.is_symlink() or not self.path.is_file():
+            raise UsageError("file-exists", str(self.path), "name another one")
+        if not self.force:
+            raise UsageError("file-exists", str(self.path))
+        if _precious(regular.read(self.path, LOOKED_AT)):
+            raise UsageError("file-exists", f"{self.path} is a database or a key", "name another one")
 
     def write(self, text: Secret) -> None:
         """Write it whole or not at all, 0600 from its first moment. Raises UsageError."""
@@ -115,6 +122,11 @@ def export(where: Where, names: Sequence[str], form: str, options: exports.Optio
         return report_of("export", opened, prefixed=options.prefixed), Secret(text)
 
     return revealing.reveal(where, names or None, "export", make)
+
+
+def _precious(beginning: bytes) -> bool:
+    """Whether a file begins as a store or holds a key: what is lost with it no other file brings back."""
+    return beginning.startswith(b"SQLite format 3\0") or keyfiles.is_key(beginning.decode("ascii", "replace"))
 
 
 def _path(command: str, environ: Mapping[str, str]) -> str:
