@@ -128,7 +128,7 @@ def applied(project):
     return project
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def refusing_server():
     """Gives addresses of loopback servers that answer everything with one status."""
     servers = []

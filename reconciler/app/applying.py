@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from reconciler import subkeys
 from reconciler.app.approving import Source
 from reconciler.app.asking import Asking
 from reconciler.app.carrying import Listener, carry_out, gate, nothing_to_do
+from reconciler.app.interrupts import Interrupts
 from reconciler.app.planning import planned
 from reconciler.app.wiring import Where, create_store, key_at_hand, open_store
 from reconciler.errors import Refused, StoreError, UsageError
@@ -50,8 +52,7 @@ def apply(where: Where, source: Source, how: How, talk: Talk) -> Report:
     agreed = how.yes or source.consented
     if not agreed and not talk.interactive:
         raise UsageError("not-confirmed", hint=f"in CI: {talk.again} --yes")
-    store = _store(where, source, talk)
-    try:
+    with Interrupts() as interrupts, closing(_store(where, source, talk)) as store:
         _whole(where, store)
         prepared = source.prepare(where, store)
         if prepared.keyring is None:
@@ -62,9 +63,8 @@ def apply(where: Where, source: Source, how: How, talk: Talk) -> Report:
         gate(prepared, new_workspace=how.new_workspace)
         if prepared.plan.effective and not agreed and not talk.confirm("Apply these changes?"):
             raise Refused("declined")
-        return carry_out(where, source, how.asking, talk, prepared, atomic=how.atomic, new_workspace=how.new_workspace)
-    finally:
-        store.close()
+        return carry_out(where, source, how.asking, talk, prepared, atomic=how.atomic, new_workspace=how.new_workspace,
+                         interrupts=interrupts)  # fmt: skip
 
 
 def _whole(where: Where, store: Store) -> None:

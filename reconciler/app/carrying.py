@@ -6,22 +6,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from reconciler import audit, planfile, stale
+from reconciler import planfile, stale
 from reconciler.app.approving import Source
 from reconciler.app.asking import Asking
+from reconciler.app.ending import ended
+from reconciler.app.interrupts import Interrupts
 from reconciler.app.leasing import heartbeat, holding, paced
 from reconciler.app.planning import planned
 from reconciler.app.prepared import Prepared
 from reconciler.app.resolving import Resolved
-from reconciler.app.running import Interrupts, Watcher, run
+from reconciler.app.running import Watcher, run
 from reconciler.app.wiring import Where
 from reconciler.codes import CODES
 from reconciler.context import now
 from reconciler.engine import SPOILS, Run, Task
-from reconciler.errors import Refused, StoreError, unforeseen
+from reconciler.errors import Refused, StoreError
 from reconciler.model import Problem, Result
 from reconciler.plans import Change, Outcome, Plan
-from reconciler.report import UNSTORED, Report, rows
+from reconciler.report import UNSTORED, Report
 from reconciler.stores.base import Lease, Store
 from reconciler.writing import Writer
 
@@ -35,28 +37,28 @@ class Listener(Watcher, Protocol):
 
 def carry_out(
     where: Where, source: Source, asking: Asking, talk: Listener, prepared: Prepared, *, atomic: bool = False,
-    new_workspace: bool = False,
+    new_workspace: bool = False, interrupts: Interrupts,
 ) -> Report:  # fmt: skip
     """Take the lease, look again, ask, store, tell. Raises Refused where something moved since it was shown.
 
     ``atomic``: one that is rejected or fails is enough to store nothing. ``new_workspace``: consent to make one.
+    ``interrupts`` notes what comes from the asking on.
     """
     store = prepared.opened
-    with Interrupts() as interrupts:
-        with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
-            beat = heartbeat(store, lease)
-            again = _look_again(replace(where, beat=paced(beat)), source, prepared)
-            # others may have deleted, or made a workspace, since this one was let through
-            gate(again, new_workspace=new_workspace)
-            writer = _writer(where, again, lease)
-            # from here on there is a report, whatever stops the run
-            interrupts.note()
-            talk.asking(again.plan)
-            whole = writer.commit_whole if atomic else None
-            made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
-                       beat=beat, whole=whole, interrupts=interrupts, tells=True)  # fmt: skip
-            stale = _finish(again.plan, made, writer)
-        return _ended(again, made, store, stale, atomic=atomic)
+    with holding(store, prepared.header.workspace, where.origin, where.patience) as lease:
+        beat = heartbeat(store, lease)
+        again = _look_again(replace(where, beat=paced(beat)), source, prepared)
+        # others may have deleted, or made a workspace, since this one was let through
+        gate(again, new_workspace=new_workspace)
+        writer = _writer(where, again, lease)
+        # from here on there is a report, whatever stops the run
+        interrupts.note()
+        talk.asking(again.plan)
+        whole = writer.commit_whole if atomic else None
+        made = run(tasks_of(again.plan, again.resolved), asking, writer.commit, talk, sandbox=where.sandbox,
+                   beat=beat, whole=whole, interrupts=interrupts, tells=True)  # fmt: skip
+        stale = _finish(again.plan, made, writer)
+    return _ended(again, made, store, stale, atomic=atomic)
 
 
 def gate(prepared: Prepared, *, new_workspace: bool) -> None:
@@ -139,33 +141,12 @@ def _stale(plan: Plan) -> list[Change]:
 
 
 def _ended(prepared: Prepared, made: Run, store: Store, dropped: Sequence[Change], *, atomic: bool) -> Report:
-    """The report comes whatever happened: where the store is gone by now, without the list."""
+    report = replace(planned(prepared, "apply"), dropped=tuple(change.name for change in dropped))
     outcomes = made.results()
-    problems = [*prepared.problems, *([made.error.problem()] if made.error else [])]
-    problems += [unforeseen(made.bug)] if made.bug else []
-    problems += _stopped(made, outcomes) if atomic else []
-    report = replace(
-        planned(prepared, "apply"),
-        problems=tuple(problems),
-        outcomes=outcomes,
-        dropped=tuple(change.name for change in dropped),
-        interrupted=made.interrupted,
-        bug=made.bug,
-    )
-    try:
-        everything = rows(store.load(prepared.header.workspace), prepared.traits)
-        head = store.head(prepared.header.workspace)
-    except StoreError as error:
-        return report if made.error else replace(report, problems=(*problems, error.problem()))
-    except Exception as bug:  # noqa: BLE001 -- what was done is told whatever the list comes to
-        return replace(report, problems=(*problems, unforeseen(bug)), bug=bug)
     touched = {name for outcome in outcomes for name in (outcome.change.name, outcome.change.stored_name)}
-    return replace(
-        report,
-        rows=tuple(row for row in everything if row.name in touched),
-        total=len(everything),
-        anchor=audit.anchor(*head) if head else "",
-    )
+    report = ended(report, made, store, touched)
+    stopped = _stopped(made, outcomes) if atomic else []
+    return replace(report, problems=(*report.problems, *stopped))
 
 
 def _stopped(made: Run, outcomes: Sequence[Outcome]) -> list[Problem]:

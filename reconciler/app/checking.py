@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler import audit, sealing, verdicts
 from reconciler.app import naming, plugged
 from reconciler.app.asking import Asking
+from reconciler.app.interrupts import Interrupts
 from reconciler.app.leasing import holding
 from reconciler.app.running import Watcher, only_look, run
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
+from reconciler.codes import CODES
 from reconciler.context import now
 from reconciler.due import due
 from reconciler.engine import BATCH, Run, Task
-from reconciler.errors import UsageError, unforeseen
-from reconciler.model import Action, Answer, Origin, Problem, Traits
+from reconciler.errors import StoreError, UsageError, unforeseen
+from reconciler.model import Action, Answer, Origin, Problem, Severity, Traits
 from reconciler.plans import Change, Outcome
 from reconciler.report import Checkup, Report, Row, rows
 from reconciler.sealing import Keyring
@@ -41,8 +44,7 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
 
     Raises UsageError for an unknown name, StoreError.
     """
-    store = open_store(where)
-    try:
+    with Interrupts() as interrupts, closing(open_store(where)) as store:
         workspace = known_workspace(where, store)
         snapshot = store.load(workspace)
         keys = keyring(where, store)
@@ -54,16 +56,13 @@ def check(where: Where, selection: Selection, watcher: Watcher) -> Report:
         tasks = [_task(record, store, keys, workspace) for record in wanted]
         made = run(tasks, selection.asking, only_look, watcher, sandbox=where.sandbox, tells=True)
         checkups = _checkups(made)
-        _remember(where, store, keys, workspace, checkups)
-        # what waits is told beside what is known by now
-        left = store.load(workspace) if snapshot.rejections else snapshot
+        forgotten = _remembered(where, store, keys, workspace, checkups, made, interrupts)
+        left = _left(store, snapshot, made)
         head = header_of(store, snapshot)
-    finally:
-        store.close()
     return Report(
         "check",
         header=head,
-        problems=(*warned, *_unasked(made), *((made.error.problem(),) if made.error else ())),
+        problems=(*warned, *_unasked(made), *((made.error.problem(),) if made.error else ()), *forgotten),
         checkups=checkups,
         waiting=_waiting(left, selection, known),
         traits=known,
@@ -144,12 +143,48 @@ def _checkup(record: Record, outcome: Outcome) -> Checkup:
     return Checkup(record, verdict, before, verdicts.after_check(record, verdict))
 
 
-def _remember(where: Where, store: Store, keys: Keyring, workspace: str, checkups: Sequence[Checkup]) -> None:
+def _remembered(
+    where: Where, store: Store, keys: Keyring, workspace: str, checkups: Sequence[Checkup], made: Run,
+    interrupts: Interrupts,
+) -> tuple[Problem, ...]:  # fmt: skip
+    """Write the verdicts; where that fails, what the providers said is told all the same, and that it is not stored."""
+    try:
+        _remember(where, store, keys, workspace, checkups, interrupts)
+    except StoreError as error:
+        made.error = made.error or error
+    except KeyboardInterrupt:
+        made.interrupt()
+    except Exception as bug:  # noqa: BLE001 -- told beside what was answered
+        made.bug = made.bug or bug
+    else:
+        return ()
+    finally:
+        interrupts.note()
+    code = CODES["not-remembered"]
+    return (Problem(code.name, code.summary, hint=code.hint, severity=Severity.WARNING),)
+
+
+def _left(store: Store, snapshot: Snapshot, made: Run) -> Snapshot:
+    """What waits is told beside what is known by now; where the store is gone, as it was before."""
+    if not snapshot.rejections or made.error or made.bug:
+        return snapshot
+    try:
+        return store.load(snapshot.workspace)
+    except StoreError as error:
+        made.error = error
+        return snapshot
+
+
+def _remember(
+    where: Where, store: Store, keys: Keyring, workspace: str, checkups: Sequence[Checkup], interrupts: Interrupts
+) -> None:
     """Write the verdicts, with an event for each status that changed; an unknown takes no refusal back."""
     writes = [_write(c, where.origin) for c in checkups if verdicts.overwrites(c.record, c.verdict)]
     if not writes:
         return
     with holding(store, workspace, where.origin, where.patience) as lease:
+        # a wait for the lease may be interrupted; what is written from here on is told
+        interrupts.note()
         for start in range(0, len(writes), BATCH):
             store.commit(lease, writes[start : start + BATCH], keys.mac(workspace))
 

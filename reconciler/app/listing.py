@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler import audit
 from reconciler.app import filtering, naming, plugged
+from reconciler.app.interrupts import Interrupts
 from reconciler.app.leasing import holding
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.context import now
@@ -122,29 +124,28 @@ def get(where: Where, name: str) -> Report:
 
 def cancel(where: Where, name: str) -> Report:
     """Drop one rejection; what was stored before is untouched. Raises UsageError where there is none."""
-    store = open_store(where)
-    try:
+    with Interrupts() as interrupts, closing(open_store(where)) as store:
         workspace = known_workspace(where, store)
         snapshot = store.load(workspace)
         rejection = snapshot.rejections.get(name)
         if rejection is None:
             raise UsageError("no-rejection", _without_rejection(name, snapshot),
                              f"{where.next('list', workspace)}  shows what was refused")  # fmt: skip
-        _drop(where, store, workspace, name)
+        _drop(where, store, workspace, name, interrupts)
         left = store.load(workspace)
-    finally:
-        store.close()
     report = Report("cancel", header=header_of(store, left), facts={"name": name})
     everything = rows(left, plugged.traits(left))
     return replace(report, rows=tuple(r for r in everything if r.name == name), total=len(everything))
 
 
-def _drop(where: Where, store: Store, workspace: str, name: str) -> None:
+def _drop(where: Where, store: Store, workspace: str, name: str, interrupts: Interrupts) -> None:
     keys = keyring(where, store)
     # an auditor's key can chain events, and yet may drop nobody's submission
     keys.need(workspace, SEALING, AUDIT)
     mac = keys.mac(workspace)
     with holding(store, workspace, where.origin, where.patience) as lease:
+        # what is done from here on is told
+        interrupts.note()
         store.commit(lease, [DropRejection(audit.dropped(name, "cancel", where.origin, now()))], mac)
 
 

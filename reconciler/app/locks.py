@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import Any
 
 from reconciler import audit
+from reconciler.app.interrupts import Interrupts
 from reconciler.app.wiring import Where, header_at, keyring, known_workspace, open_store
 from reconciler.context import now
 from reconciler.errors import StoreError, UsageError
@@ -34,8 +36,7 @@ def release(where: Where, lease_id: str, *, yes: bool) -> Report:
         # it may be anything that was pasted, a secret too
         raise UsageError("usage", "the id of a lease has 16 hex digits; what was given is none, and not repeated here",
                          f"look who holds one:  reconciler lock show{where.flags}")  # fmt: skip
-    store = open_store(where)
-    try:
+    with Interrupts() as interrupts, closing(open_store(where)) as store:
         workspace = _workspace(where, store)
         held = store.held(workspace)
         if held is None or held.lease.id != lease_id:
@@ -47,10 +48,10 @@ def release(where: Where, lease_id: str, *, yes: bool) -> Report:
         # an auditor's key can chain events, and yet may end nobody's apply
         keys.need(workspace, SEALING, AUDIT)
         mac = keys.mac(workspace)
+        # what is done from here on is told
+        interrupts.note()
         store.take_away(held.lease, audit.taken_away(_facts(held), where.origin, now()), mac)
         return _report("lock release", store, workspace, held)
-    finally:
-        store.close()
 
 
 def _workspace(where: Where, store: Store) -> str:

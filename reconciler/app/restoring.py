@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from reconciler import audit, lineage, restores, sealing
 from reconciler.app import naming, plugged
 from reconciler.app.applying import How, Talk
+from reconciler.app.ending import ended
+from reconciler.app.interrupts import Interrupts
 from reconciler.app.leasing import heartbeat, holding
 from reconciler.app.lives import kept, log_of
 from reconciler.app.running import run
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.codes import CODES
 from reconciler.context import now
-from reconciler.engine import Run, Task
-from reconciler.errors import Refused, StoreError, UsageError
+from reconciler.engine import Task
+from reconciler.errors import Refused, UsageError
 from reconciler.model import Problem, Severity
 from reconciler.plans import Change, Plan
-from reconciler.report import Report, rows
+from reconciler.report import Report
 from reconciler.sealing import Keyring
 from reconciler.secret import Secret
 from reconciler.state import Kept, Record
@@ -46,8 +49,7 @@ def restore(where: Where, name: str, version: int, how: How, talk: Talk) -> Repo
     """
     if not how.yes and not talk.interactive:
         raise UsageError("not-confirmed", hint=f"in CI: {talk.again} --yes")
-    store = open_store(where)
-    try:
+    with Interrupts() as interrupts, closing(open_store(where)) as store:
         workspace = known_workspace(where, store)
         keys = keyring(where, store)
         keys.need(workspace, sealing.SEALING, sealing.FINGERPRINTS, sealing.AUDIT)
@@ -58,9 +60,7 @@ def restore(where: Where, name: str, version: int, how: How, talk: Talk) -> Repo
         _gate(found.change)
         if not how.yes and not talk.confirm(f"Restore v{found.kept.record.version} of {found.name}?"):
             raise Refused("declined")
-        return _under_lease(where, how, talk, store, keys, found)
-    finally:
-        store.close()
+        return _under_lease(where, how, talk, store, keys, found, interrupts)
 
 
 def _find(where: Where, store: Store, keys: Keyring, workspace: str, name: str, version: int) -> _Found:
@@ -156,7 +156,9 @@ def _gate(change: Change) -> None:
         raise Refused(change.blocked, f"{change.name} would become another account")
 
 
-def _under_lease(where: Where, how: How, talk: Talk, store: Store, keys: Keyring, found: _Found) -> Report:
+def _under_lease(
+    where: Where, how: How, talk: Talk, store: Store, keys: Keyring, found: _Found, interrupts: Interrupts
+) -> Report:
     workspace, change = found.report.header.workspace if found.report.header else "", found.change
     if change is None:
         raise ValueError("there is nothing to restore")
@@ -166,23 +168,12 @@ def _under_lease(where: Where, how: How, talk: Talk, store: Store, keys: Keyring
             raise Refused("plan-stale")
         versions = store.last_versions(workspace, [found.name])
         writer = Writer(store, keys, lease, where.origin, "", now, versions)
+        # from here on there is a report, whatever stops the run
+        interrupts.note()
         if again.report.plan:
             talk.asking(again.report.plan)
         made = run([Task(again.change, again.secrets)], how.asking, writer.commit, talk, sandbox=where.sandbox,
-                   beat=heartbeat(store, lease))  # fmt: skip
-    return _ended(found, made, store, workspace)
-
-
-def _ended(found: _Found, made: Run, store: Store, workspace: str) -> Report:
-    """The report comes whatever happened: where the store is gone by now, without the row."""
+                   beat=heartbeat(store, lease), interrupts=interrupts, tells=True)  # fmt: skip
     stored = any(outcome.result in STORED for outcome in made.results())
     problems = [problem for problem in found.report.problems if stored or problem.code != "flips-back"]
-    problems += [made.error.problem()] if made.error else []
-    report = replace(found.report, problems=tuple(problems), outcomes=made.results(), interrupted=made.interrupted)
-    try:
-        everything = rows(store.load(workspace), report.traits)
-        head = store.head(workspace)
-    except StoreError as error:
-        return report if made.error else replace(report, problems=(*problems, error.problem()))
-    return replace(report, rows=tuple(row for row in everything if row.name == found.name), total=len(everything),
-                   anchor=audit.anchor(*head) if head else "")  # fmt: skip
+    return ended(replace(found.report, problems=tuple(problems)), made, store, {found.name})

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from typing import Any, Protocol, Self
+from typing import Protocol
 
 from reconciler.app import leasing
 from reconciler.app.asking import Asking, asker
+from reconciler.app.interrupts import Interrupts, heeded
 from reconciler.engine import Commit, Run, Settled, Task, carry_out
 from reconciler.errors import ReconcilerError
 from reconciler.model import Verdict
 from reconciler.plans import Outcome
 
 STOPPING = "Stopping: what is in flight is finished. Ctrl-C again stops at once."
-STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Watcher(Protocol):
@@ -94,7 +93,7 @@ def only_look(settled: Sequence[Settled]) -> list[Outcome]:
 def _stopped_by_signals(made: Run, tell: Callable[[str], None]) -> Iterator[None]:
     """While it runs, signals stop the run and not the program; one that was ignored before stays ignored."""
     loop = asyncio.get_running_loop()
-    before = _heeded()
+    before = heeded()
 
     def first() -> None:
         if not made.interrupted:
@@ -111,35 +110,4 @@ def _stopped_by_signals(made: Run, tell: Callable[[str], None]) -> Iterator[None
     finally:
         for number, handler in before.items():
             loop.remove_signal_handler(number)
-            signal.signal(number, handler)
-
-
-def _heeded() -> dict[int, Any]:
-    """The signals that stop a run, with what they do now; none in a thread, where a program cannot heed them."""
-    if threading.current_thread() is not threading.main_thread():
-        return {}
-    return {n: signal.getsignal(n) for n in STOPPED_BY if signal.getsignal(n) is not signal.SIG_IGN}
-
-
-class Interrupts:
-    """Signals that came while they stop nothing: before the loop heeds them, and when all but the telling is done."""
-
-    def __init__(self) -> None:
-        self.came = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def note(self) -> None:
-        """From here to the end of the block they are only noted: whatever was done until then will be told."""
-        self._before = _heeded()
-        for number in self._before:
-            signal.signal(number, self._came)
-
-    def _came(self, *_: object) -> None:
-        self.came = True
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
             signal.signal(number, handler)

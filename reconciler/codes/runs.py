@@ -104,6 +104,13 @@ ROWS = (
         "mend what stopped it, then the same command again; without --atomic the others are stored",
     ),
     Code(
+        "not-remembered",
+        Fault.PERSON,
+        Exit.DONE,
+        "what the providers said is told here, and not stored",
+        AGAIN,
+    ),
+    Code(
         "looks-renamed",
         Fault.PERSON,
         Exit.DONE,

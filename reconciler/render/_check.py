@@ -37,7 +37,7 @@ def check_lines(report: Report) -> Iterator[Line]:
     yield ""
     yield _counts(report)
     yield from _whom(report)
-    if report.interrupted:
+    if report.interrupted and "not-remembered" not in {problem.code for problem in report.problems}:
         yield "Interrupted: the rest was not asked. Run the same command again."
 
 
