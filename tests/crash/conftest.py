@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from scene import driving
@@ -13,6 +15,20 @@ def driver():
     """The process whose children are disturbed."""
     with driving() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def memory_for():
+    """Gives new folders in memory: a kill leaves there what it leaves on a disk, which would be most of the time."""
+    there = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=there if there.is_dir() else None) as folder:
+        yield lambda name: Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
+
+
+@pytest.fixture
+def memory(memory_for):
+    """A folder in memory."""
+    return memory_for("test")
 
 
 @pytest.fixture

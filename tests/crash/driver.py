@@ -22,8 +22,10 @@ from typing import Any
 from reconciler import cli, http
 from reconciler.stores import sqlite
 from reconciler.stores._store import SqlStore
+from reconciler.stores.base import Store
 
-STORE_CALLS = ("acquire", "renew", "commit", "release", "load", "sealed", "last_versions", "head")
+STORE_CALLS = tuple(name for name, call in vars(Store).items() if not name.startswith("_") and callable(call))
+"""All that the protocol has: a call that comes to it is a point by itself."""
 
 
 class Faults:
@@ -183,9 +185,12 @@ if __name__ == "__main__":
     # imported once, for all children
     for module in (
         "app.applying", "app.approving", "app.carrying", "app.asking", "app.preparing", "sandbox.server", "cli.apply",
-        "providers.twilio", "providers.sinch", "providers.infobip", "render.table", "render.json",
+        "app.planfiles", "app.resuming", "app.restoring", "app.checking", "app.listing", "app.locks", "app.consuming",
+        "cli.manifest", "cli.restore", "cli.stored", "cli.lock", "cli.consume",
+        "providers.twilio", "providers.sinch", "providers.infobip", "render.table", "render.json", "resolvers.env",
     ):  # fmt: skip
         import_module(f"reconciler.{module}")
+    import_module("cryptography.hazmat.primitives.ciphers.aead")
     if len(sys.argv) > 1:
         # one run alone, for whoever wants its process
         sys.exit(child(json.loads(sys.argv[1])))

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ WORKSPACE = "production"
 APPLY = ("apply", "--yes", "--sandbox", "--prune", "--max-deletes", "5", "--parallelism", "2", "--lock-timeout", "30s",
          "--keep-old", "0d")  # fmt: skip
 """Nothing old is kept, so that letting it go for good is disturbed as well."""
+
+ONCE = ("created", "updated", "renamed", "deleted", "dropped", "ready", "released")
+"""Results that an event of one run has at most once for each name: what changed the store, ``check`` included."""
 
 Entries = Mapping[str, Mapping[str, str]]
 
@@ -72,8 +75,14 @@ class State:
     versions: Mapping[str, int]
     rejections: frozenset[str]
     done: Mapping[tuple[str, str], int]
-    """How often something was stored or deleted, by name and result."""
+    """How often something was stored, deleted, cancelled, found good again or ended, by name and result."""
     broken: tuple[str, ...]
+    kept: frozenset[tuple[str, int]] = frozenset()
+    """The former versions that can be restored."""
+    answers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """What the provider said last of each record."""
+    held: bool = False
+    """Whether somebody has the lease, or had it until it expired."""
     gaps: int = 0
     """Events whose version does not follow from the one before it, under the same name or the one it had before."""
 
@@ -123,9 +132,13 @@ class Scene:
             snapshot = store.load(WORKSPACE)
             records = {name: _open(store, ring, record) for name, record in snapshot.records.items()}
             versions = {name: record.version for name, record in snapshot.records.items()}
-        stored = ("created", "updated", "renamed", "deleted")
-        done = Counter((event.name, event.result) for _, event, _ in chain if event.result in stored)
-        return State(records, versions, frozenset(snapshot.rejections), done, tuple(broken), _gaps(chain, versions))
+            held = store.held(WORKSPACE) is not None
+            names = {event.name for _, event, _ in chain} - {""}
+            kept = frozenset((name, one.record.version) for name in names for one in store.kept(WORKSPACE, name))
+            answers = {n: (str(r.verdict.answer), r.verdict.code) for n, r in snapshot.records.items()}
+        done = Counter((event.name, event.result) for _, event, _ in chain if event.result in ONCE)
+        return State(records, versions, frozenset(snapshot.rejections), done, tuple(broken), kept, answers,
+                     held, _gaps(chain, versions))  # fmt: skip
 
 
 def _gaps(chain: Any, versions: Mapping[str, int]) -> int:

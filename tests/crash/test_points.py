@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-
 import pytest
-from scene import AFTER, APPLY, BEFORE, Scene, State
+from disturb import disturbed, job, nothing_wrong
+from scene import AFTER, APPLY, BEFORE, Scene
 
 
 @pytest.fixture(scope="module")
@@ -18,54 +16,13 @@ def before(driver, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(driver, before, tmp_path_factory):
+def applied(driver, before, tmp_path_factory):
     """What comes of it where nothing happens."""
-    scene = before.copy(tmp_path_factory.mktemp("undisturbed") / "scene")
-    assert driver.run(scene, *APPLY, points=True) == 3, scene.said()
-    return scene
+    return job(driver, before, tmp_path_factory.mktemp("undisturbed") / "scene", APPLY, code=3, done=3)
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a disturbed run ended, and what was wrong after it and after the next one."""
-
-    code: int
-    said: str
-    lost: int
-    """Records that are neither as they were nor as they are to be, with the secret that belongs to them."""
-    doubled: int
-    """Changes that were stored more than once."""
-
-
-def torn(state: State, old: State, new: State) -> int:
-    """A renamed record stands under one of its names, never under both or neither."""
-    wrong = [
-        name for name, record in state.records.items() if record not in (old.records.get(name), new.records.get(name))
-    ]
-    missing = set(old.records) - {"gone", "old-name"} - set(state.records)
-    return len(wrong) + len(missing) + (("old-name" in state.records) == ("new-name" in state.records))
-
-
-def disturbed(driver, before, undisturbed, root, **fault) -> Ended:
-    """One run with a fault, then one without."""
-    scene = before.copy(root)
-    old, new = before.state(), undisturbed.state()
-    code = driver.run(scene, *APPLY, **fault)
-    away = scene.store.with_suffix(".away")
-    if away.exists():
-        away.rename(scene.store)
-    said = scene.said()
-    assert "Traceback" not in said, said
-    after = scene.state()
-    assert driver.run(scene, *APPLY) == 3, scene.said()
-    again = scene.state()
-    assert (after.broken, again.broken) == ((), ())
-    assert (again.records, again.rejections, again.versions) == (new.records, new.rejections, new.versions)
-    return Ended(code, said, torn(after, old, new), sum((Counter(again.done) - Counter(new.done)).values()))
-
-
-CALLS = ("store acquire", "store renew", "store commit", "store release", "store load", "store sealed",
-         "store last_versions", "store head", "provider")  # fmt: skip
+CALLS = ("store slots", "store acquire", "store renew", "store commit", "store release", "store load", "store sealed",
+         "store last_versions", "store head", "store kept_until", "store close", "provider")  # fmt: skip
 STATEMENTS = (
     "BEGIN", "BEGIN IMMEDIATE", "COMMIT", "SAVEPOINT one", "RELEASE SAVEPOINT", "INSERT INTO leases", "UPDATE leases",
     "INSERT INTO workspaces", "UPDATE workspaces", "INSERT INTO events", "INSERT INTO records", "DELETE FROM records",
@@ -79,33 +36,21 @@ POINTS = (
 )
 
 
-def nothing_wrong(ends, count):
-    lost, doubled = sum(end.lost for end in ends), sum(end.doubled for end in ends)
-    count("records lost or torn", lost)
-    count("changes stored twice", doubled)
-    assert (lost, doubled) == (0, 0)
-
-
 ENDINGS = {0, 3, 5, 130}
 """Documented exit codes of a run that was disturbed, but not killed."""
 
 
-def test_every_point_that_an_apply_passes_is_among_those_of_these_tests(undisturbed):
-    assert {point.partition("#")[0] for point in undisturbed.points()} == set(POINTS)
-
-
-def times(undisturbed, name):
-    """Every time that the apply came by."""
-    return [point for point in undisturbed.points() if point.partition("#")[0] == name]
+def test_every_point_that_an_apply_passes_is_among_those_of_these_tests(applied):
+    assert set(applied.names) == set(POINTS)
 
 
 @pytest.mark.parametrize("name", POINTS)
 def test_attack_70_killed_at_any_point_the_store_is_whole_and_the_next_apply_converges(
-    driver, before, undisturbed, tmp_path, name, count
+    driver, applied, tmp_path, name, count
 ):
     ends = [
-        disturbed(driver, before, undisturbed, tmp_path / str(number), at=point, how="kill")
-        for number, point in enumerate(times(undisturbed, name))
+        disturbed(driver, applied, tmp_path / str(number), at=point, how="kill")
+        for number, point in enumerate(applied.times(name))
     ]
     codes = [end.code for end in ends]
     # answers come in any order: now and then a run comes by one time less
@@ -118,11 +63,9 @@ def test_attack_70_killed_at_any_point_the_store_is_whole_and_the_next_apply_con
 @pytest.mark.parametrize("how", ["interrupt", "impatient", "term"])
 @pytest.mark.parametrize("name", ["provider, before", "provider, after", "store load, before", "store commit, before",
                                   "store commit, after", "store release, before", "sql COMMIT, after"])  # fmt: skip
-def test_stopped_at_any_point_it_reports_and_the_next_apply_converges(
-    driver, before, undisturbed, tmp_path, name, how, count
-):
-    for number, point in enumerate(times(undisturbed, name)):
-        end = disturbed(driver, before, undisturbed, tmp_path / str(number), at=point, how=how)
+def test_stopped_at_any_point_it_reports_and_the_next_apply_converges(driver, applied, tmp_path, name, how, count):
+    for number, point in enumerate(applied.times(name)):
+        end = disturbed(driver, applied, tmp_path / str(number), at=point, how=how)
         code, said = end.code, end.said
         nothing_wrong([end], count)
         assert code in ENDINGS
@@ -142,11 +85,11 @@ def test_stopped_at_any_point_it_reports_and_the_next_apply_converges(
     ],
 )  # fmt: skip
 def test_a_full_disk_or_a_store_that_goes_away_loses_nothing_and_is_reported(
-    driver, before, undisturbed, tmp_path, how, names, count
+    driver, applied, tmp_path, how, names, count
 ):
     codes = set()
-    for number, point in enumerate(point for name in names for point in times(undisturbed, name)):
-        end = disturbed(driver, before, undisturbed, tmp_path / str(number), at=point, how=how)
+    for number, point in enumerate(point for name in names for point in applied.times(name)):
+        end = disturbed(driver, applied, tmp_path / str(number), at=point, how=how)
         code, said = end.code, end.said
         nothing_wrong([end], count)
         codes.add(code)

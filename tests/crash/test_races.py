@@ -8,12 +8,10 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,14 +121,6 @@ def astray(state, ends) -> int:
     wrong = sum(1 for name in names if state.records.get(name) not in [end.records.get(name) for end in ends.values()])
     renamed = [name for name in names if name.startswith("m")]
     return wrong + sum((name in state.records) == (f"n{name[1:]}" in state.records) for name in renamed)
-
-
-@pytest.fixture
-def memory():
-    """A folder in memory: a kill leaves there what it leaves on a disk, which would be most of the time."""
-    there = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=there if there.is_dir() else None) as folder:
-        yield Path(folder)
 
 
 def test_attack_70_an_apply_of_300_killed_at_any_moment_leaves_every_record_whole(driver, memory, count):
