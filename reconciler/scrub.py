@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from reconciler.secret import Secret
 
@@ -78,7 +80,9 @@ def _forms(piece: str) -> Iterable[str]:
     """A piece as it is, and as services, proxies and logs write what they repeat."""
     content = piece.encode("utf-8", "replace")
     escaped = "".join(f"%{byte:02x}" for byte in content)
-    yield from (piece, piece[::-1], quote(piece, safe=""), quote(piece), content.hex(), escaped)
+    yield from (piece, piece[::-1], content.hex(), escaped, html.escape(piece), json.dumps(piece)[1:-1])
+    # Python, a path, a form, JavaScript: each leaves other characters as they are
+    yield from (quote(piece, safe=""), quote(piece), quote_plus(piece), quote(piece, safe="!'()*"))
     for before in range(3):
         # what stands before decides how base64 begins, and what follows how it ends: neither end is looked for
         whole = base64.b64encode(bytes(before) + content).decode()

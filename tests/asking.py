@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import urlsplit
 
+import httpx
 import respx
 
 from reconciler import plugins
 from reconciler.errors import NotAsked
-from reconciler.http import HttpPool
+from reconciler.http import Http, HttpPool
 from reconciler.model import Verdict
-from reconciler.sandbox import right_secret, serve
+from reconciler.reply import Passing, Reply, judge
+from reconciler.sandbox import SCENARIOS, right_secret, serve
+from reconciler.sandbox.answers import Answer
+from reconciler.sandbox.scenarios import Case
+from reconciler.sandbox.services import SERVICES, Question
+from reconciler.scrub import Scrubber
 from reconciler.secret import Secret
 
 API_KEY_SID = "SK" + "0" * 31 + "1"
@@ -94,3 +104,86 @@ def answered(kind: Kind, *answers, settings: Mapping[str, str] | None = None, en
                 return outcome, [call.request for call in router.calls]
 
     return asyncio.run(run())
+
+
+Place = tuple[int, tuple[str | int, ...]]
+"""The number of an answer, and the keys that lead to a text of its body."""
+Played = Callable[[Question], Answer]
+"""What a service answers to a question."""
+
+
+@dataclass
+class Echoing:
+    """Stands in the network's place: gives documented answers, one text of which repeats what was sent."""
+
+    answer: Played
+    authorization: str
+    """What the service takes for right, whatever is really sent."""
+    at: Place = (0, ())
+    echo: str = ""
+    """What stands at that place of that answer, and in its header for the request's id; empty: nothing does."""
+    sent: str = ""
+    bodies: list[Any] = field(default_factory=list)
+    """Those given, as documented."""
+
+    async def get(self, url: str, *, headers: Mapping[str, str | Secret], account: str) -> Reply:
+        value = headers["authorization"]
+        self.sent = value.reveal() if isinstance(value, Secret) else value
+        asked = urlsplit(url)
+        question = Question(asked.hostname or "", asked.path, self.authorization or self.sent)
+        answer = self.answer(question)
+        body = answer.body(account) if callable(answer.body) else answer.body
+        more = {**answer.headers, "content-type": answer.content_type}
+        if self.echo and len(self.bodies) == self.at[0]:
+            body, more["x-request-id"] = _put(body, self.at[1], self.echo), self.echo
+        self.bodies.append(body)
+        content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        response = httpx.Response(answer.status, content=content, headers=more)
+        try:
+            return judge(question.host, f"GET https://{question.host}", response, content, Scrubber(headers))
+        except Passing as passing:
+            raise passing.problem from None
+
+
+def leaves(body: Any, *path: str | int) -> Iterator[tuple[str | int, ...]]:
+    """The places of a body that hold a text or a number."""
+    if isinstance(body, dict | list):
+        for key, value in body.items() if isinstance(body, dict) else enumerate(body):
+            yield from leaves(value, *path, key)
+    elif path and not isinstance(body, bool):
+        yield path
+
+
+def _put(body: Any, path: tuple[str | int, ...], value: str) -> Any:
+    if not path:
+        return body
+    copy = here = deepcopy(body)
+    for key in path[:-1]:
+        here = here[key]
+    here[path[-1]] = value
+    return copy
+
+
+def play(kind: Kind, secrets: Mapping[str, Secret], echoing: Echoing) -> Verdict | NotAsked:
+    """What a provider makes of it."""
+
+    async def run() -> Verdict | NotAsked:
+        try:
+            return await plugins.provider(kind.provider).check(kind.settings(), secrets, cast("Http", echoing))
+        except NotAsked as problem:
+            return problem
+
+    return asyncio.run(run())
+
+
+def answers_of(kind: Kind) -> Iterator[Played]:
+    """Every way in which the sandbox has a service answer a kind's questions in JSON, each once."""
+    service = SERVICES[kind.provider]
+    identifier = service.declared(kind.settings()[kind.key])
+    yield lambda question: service.answer(question, identifier)
+    seen: list[Answer] = []
+    for scenario in SCENARIOS:
+        case = scenario.of(kind.provider)
+        if isinstance(case, Case) and case.answer not in seen and not isinstance(case.answer.body, str | None):
+            seen.append(case.answer)
+            yield lambda _, answer=case.answer: answer

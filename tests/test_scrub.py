@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import quote
 
 import pytest
 from canary import forms
@@ -52,6 +53,17 @@ def test_attack_56_an_echo_in_the_usual_encodings_is_masked_too(sent):
             assert MASK in masked, name
             left = masked.replace(MASK, "").lower()
             assert all(echo.lower()[at : at + 8] not in left for at in range(len(echo) - 7)), (name, masked)
+
+
+@pytest.mark.parametrize(
+    "value", ['Sup3r&S3cret<Token>"Value', "Sup3r\\S3cret'Token/Va lue", "Sup3r!S3cret(Token)*~Value"]
+)
+def test_attack_56_an_echo_that_its_document_escapes_is_masked_too(value):
+    scrub = Scrubber({"authorization": bearer(Secret(value))})
+    written = {**forms(value), "encodeURIComponent": quote(value, safe="!'()*").encode()}
+    for name in written.keys() - PARTIAL:
+        masked = scrub.text(f"account {written[name].decode()} of lea")
+        assert masked == f"account {MASK} of lea" or (name.startswith("base64") and MASK in masked), name
 
 
 def test_what_was_not_sent_stays_as_it_is():
