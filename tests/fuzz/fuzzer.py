@@ -27,9 +27,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
-from reconciler.audit import ROW
-
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from canary import forms  # noqa: E402
+
+from reconciler.audit import ROW  # noqa: E402
+
 CORPUS = HERE / "corpus"
 SECONDS, MEGABYTES = 20, 700
 """Limits: of one case, and of the whole process."""
@@ -236,6 +240,12 @@ def run_apart(arguments: list[str], **environ: str) -> Ran:
     return Ran(done.returncode, *(text.decode("utf-8", "backslashreplace") for text in (done.stdout, done.stderr)))
 
 
+THREE = {
+    "twilio": {"provider": "twilio", "account_sid": "AC" + "0" * 31 + "1", "auth_token": "env://TWILIO_AUTH_TOKEN"},
+    "sinch": {"provider": "sinch", "region": "eu", "service_plan_id": "0" * 31 + "2", "api_token": "env://SINCH_TOKEN"},
+    "infobip": {"provider": "infobip", "base_url": "https://xyz.api.infobip.com", "api_key": "env://INFOBIP_API_KEY"},
+}
+
 Target = Callable[[Random], Iterator[tuple[str, list[str]]]]
 """Draws one case and gives ``(what it was, faults)`` for each run of it."""
 
@@ -274,9 +284,12 @@ def answers(draw: Random) -> Iterator[tuple[str, list[str]]]:
     """Whatever stands in a provider's place, byte by byte, through a whole apply."""
     chosen = draw.choice(sorted((CORPUS / "answers").iterdir()))
     data = chosen.read_bytes().replace(b"\n", b"\r\n")
-    data = data.replace(b"MARK", MARKS[0].encode())
-    data = garbled(draw, data) if draw.random() < 0.9 else data
-    name = draw.choice(["twilio", "sinch", "infobip"])
+    name = draw.choice(sorted(SENT))
+    echoes = [form for piece in SENT[name] for form in usual(piece)]
+    for _ in range(data.count(b"MARK")):
+        data = data.replace(b"MARK", draw.choice(echoes), 1)
+    data = garbled(draw, data) if draw.random() < 0.8 else data
+    marks = tuple(echo.decode() for echo in echoes)
     with _answering(data) as origin:
         line = [
             "apply",
@@ -291,8 +304,26 @@ def answers(draw: Random) -> Iterator[tuple[str, list[str]]]:
             draw.choice(["json", "table", "markdown"]),
         ]
         ran = run(line, TWILIO_AUTH_TOKEN=MARKS[0], SINCH_TOKEN=MARKS[0], INFOBIP_API_KEY=MARKS[0])
-    yield f"{name} {chosen.name} {data!r}", faults(ran, MARKS[:1])
-    yield f"{name} list {data!r}", faults(run(["list", "--sandbox", "--store", "sqlite:///answers.db"]), MARKS[:1])
+    yield f"{name} {chosen.name} {data!r}", faults(ran, marks)
+    store = ["--sandbox", "--store", "sqlite:///answers.db"]
+    for line in (["list"], ["get", name], ["history"]):
+        yield f"{name} {line} {data!r}", faults(run([*line, *store]), marks)
+
+
+_PAIR = f"{THREE['twilio']['account_sid']}:{MARKS[0]}"
+_BASIC = base64.b64encode(_PAIR.encode()).decode()
+SENT = {
+    "twilio": (MARKS[0], _PAIR, _BASIC, f"Basic {_BASIC}"),
+    "sinch": (MARKS[0], f"Bearer {MARKS[0]}"),
+    "infobip": (MARKS[0], f"App {MARKS[0]}"),
+}
+"""What each is sent, whole and in its parts: any of it may come back."""
+PARTIAL = {"beginning", "end", "UTF-16"}
+
+
+def usual(piece: str) -> list[bytes]:
+    """A piece in every form that is masked: all but those of which SECURITY.md says that they are missed."""
+    return [form for name, form in forms(piece).items() if name not in PARTIAL]
 
 
 @contextlib.contextmanager
@@ -556,13 +587,6 @@ TARGETS: dict[str, Target] = {
 }
 RIGHT: dict[str, str] = {}
 """The variables that hold what the sandbox accepts."""
-
-THREE = {
-    "twilio": {"provider": "twilio", "account_sid": "AC" + "0" * 31 + "1", "auth_token": "env://TWILIO_AUTH_TOKEN"},
-    "sinch": {"provider": "sinch", "region": "eu", "service_plan_id": "0" * 31 + "2", "api_token": "env://SINCH_TOKEN"},
-    "infobip": {"provider": "infobip", "base_url": "https://xyz.api.infobip.com", "api_key": "env://INFOBIP_API_KEY"},
-}
-
 
 READ = ["read", "twilio", "auth_token", "--reveal"]
 
