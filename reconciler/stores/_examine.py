@@ -103,7 +103,7 @@ def _records(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
     for name, *secret in typed(f"a secret of {of['workspace']}", found, str, str, int, str, bytes, bytes):
         secrets.setdefault(name, []).append(SealedSecret(*secret))
     written = {one: seq for one, (_, seq) in _left(database, of).items()}
-    for name in sorted(rows.keys() | latest.keys()):
+    for name in sorted(rows.keys() | latest.keys(), key=str):
         row = rows.get(name)
         wrong = compared([row] if row else [], secrets.get(name, ()), latest.get(name, ""))
         if not wrong and row and row[-2] != written.get((name, row[1])):

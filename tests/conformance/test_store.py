@@ -574,6 +574,16 @@ def test_a_workspace_that_lost_its_log_is_named(kit, statement):
     )
 
 
+def test_a_name_of_a_type_that_is_never_written_is_a_stray(kit):
+    kit.commit(kit.put("a"), kit.put("b"))
+    kit.raw("UPDATE records SET name = x'ff00' WHERE name = 'a'")
+    strays = dict(kit.store.strays(WORKSPACE))
+    assert strays["record b'\\xff\\x00'"] == "holds what this program never wrote"
+    assert strays["record a"] == "was removed; its latest event kept it"
+    kit.raw("UPDATE secrets SET name = x'ff00' WHERE name = 'a'")
+    refused("tampered", kit.store.strays, WORKSPACE)
+
+
 def test_what_went_for_good_is_missed_by_nobody(former):
     former.clock.forward(days=8)
     former.commit(tell("a"))

@@ -398,9 +398,9 @@ MET = (
 """What meets such a store; more often what gives a secret out, and what looks for alterations."""
 
 COVERED = {
-    "records": {"workspace", *ROW, "row_hash"},
-    "previous": {"workspace", *ROW, "secret_versions"},
-    "secrets": {"workspace", "name", "field", "version", "key_id", "sealed", "fingerprint"},
+    "records": {"workspace", *ROW, "label", "secret_versions", "row_hash", "event_seq"},
+    "previous": {"workspace", *ROW, "label", "secret_versions", "row_hash", "event_seq", "keep_until"},
+    "secrets": {"workspace", "name", "field", "version", "key_id", "sealed", "fingerprint", "keep_until"},
     "events": {"workspace", "seq", "time", "what", "result", "name", "version", "row_hash", "body", "mac"},
     "reads": {"name", "time", "body", "read_by", "event_seq"},
 }
