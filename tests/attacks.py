@@ -122,8 +122,8 @@ PARTS: dict[str, tuple[Attack, ...]] = {
                "gives is refused"),
     ),
     "A provider's answer": (
-        Attack("56", "an answer that repeats the Authorization header, or never ends", "nothing of it is kept; 64 KiB "
-               "are read"),
+        Attack("56", "an answer that repeats the Authorization header, or never ends", "what was sent is masked in "
+               "every usual form before anything of the answer is kept; 64 KiB are read"),
         Attack("57", "a right answer about another account", "rejected: wrong-account"),
     ),
     "PostgreSQL": (

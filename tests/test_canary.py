@@ -251,6 +251,40 @@ def test_what_is_excepted_is_named_by_its_row():
     }
 
 
+ECHOED = ("9056", "9156")
+"""Endings with which the sandbox refuses or accepts every secret, and repeats it wherever its answers are kept."""
+ECHOING = (
+    (3, "apply", "--yes"),
+    (0, "list"),
+    (0, "get", "marketing-us"),
+    (3, "check"),
+    (0, "history"),
+    (0, "audit export"),
+    (0, "plan"),
+)
+"""Exit code and command, one after the other in the same folder."""
+
+
+def test_a_provider_that_repeats_what_it_was_sent_has_it_written_nowhere(places, tmp_path):
+    place = places["new"].copy(tmp_path / "place").wrong()
+    refused, accepted = (
+        MANIFEST.replace("0001", ending).replace("0002", ending).replace("xyz123", f"demo{ending}") for ending in ECHOED
+    )
+    entries = refused.partition("credentials:\n")[2]
+    for name in ("marketing-us", "alerts-eu", "otp-apac"):
+        entries = entries.replace(f"  {name}:", f"  no-{name}:")
+    (place.project / "credentials.yaml").write_text(accepted + entries)
+    rows = {row.command: row for row in ROWS}
+    for number, (code, command, *arguments) in enumerate(ECHOING):
+        said = speaking(rows[command], FORMATS[number % len(FORMATS)], number)
+        seen = watch(place, *command.split(), *arguments, *SANDBOX, *said)
+        assert seen.code == code, (command, seen.text("stderr"))
+        assert leaks(seen, place.secrets, (KEYS,)) == [], command
+        assert outside(place, seen) == [], command
+        # what came back was kept, without it
+        assert "<masked>" in "".join(map(seen.text, seen.sinks)) or command == "plan"
+
+
 API = """
 import copy, json, logging, pickle, sys, traceback, warnings
 from reconciler import ReconcilerError, apply, load_manifest, open_store, plan

@@ -15,6 +15,9 @@ HTML = "text/html"
 OTHER_ACCOUNT = "AC" + "f" * 28 + "0001"
 """The account that answers where the sandbox plays another account than the declared one."""
 
+REPEATED = {"X-Request-Id": "$AUTHORIZATION"}
+"""For an answer with the effect ``ECHO``: the header that a service's support asks for."""
+
 FAKE_TOKEN = "5a4db0" + "0" * 26
 """Stands in every Twilio account answer, so that tests can prove that it is never kept."""
 
@@ -28,7 +31,7 @@ class Effect(Enum):
     CUT = "cut"
     """The connection closes in the middle of the body."""
     ECHO = "echo"
-    """The body's ``$AUTHORIZATION`` becomes the request's own Authorization header."""
+    """``$AUTHORIZATION``, in the body and in headers, becomes the request's own Authorization header."""
     EVERY_OTHER = "every other"
     """Only the first, third, ... question is answered so."""
 
@@ -78,6 +81,11 @@ def twilio_account(sid: str, status: str = "active") -> dict[str, Any]:
         "date_updated": "Wed, 11 Mar 2026 09:00:00 +0000",
         "uri": f"/2010-04-01/Accounts/{sid}.json",
     }
+
+
+def twilio_account_echoed(sid: str) -> dict[str, Any]:
+    """The same, with the request's Authorization header where somebody wrote the account's name."""
+    return {**twilio_account(sid), "friendly_name": "Sandbox $AUTHORIZATION"}
 
 
 def suspended_account(sid: str) -> dict[str, Any]:

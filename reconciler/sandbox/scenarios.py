@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler.sandbox.answers import (
     HTML,
+    INFOBIP_BALANCE,
     PORTAL,
+    REPEATED,
+    SINCH_BATCHES,
     Answer,
     Effect,
     closed_account,
@@ -18,6 +22,7 @@ from reconciler.sandbox.answers import (
     other_account,
     sinch_error,
     suspended_account,
+    twilio_account_echoed,
     twilio_error,
 )
 from reconciler.sandbox.services import SERVICES
@@ -69,6 +74,7 @@ _UNPAID = NoCase("it documents no answer of its own for an unpaid account")
 _NO_TEST = NoCase("it has no test credentials")
 _WAIT_1 = {"Retry-After": "1"}
 _WAIT_AN_HOUR = {"Retry-After": "3600"}
+_REPEATS: Mapping[str, Any] = {"headers": REPEATED, "effect": Effect.ECHO}
 _NO_LIST = NoCase("it documents no list of addresses for this secret")
 
 SCENARIOS = (
@@ -81,10 +87,17 @@ SCENARIOS = (
     ),
     _row(
         "9056",
-        "refuses every secret, and repeats it in the body",
-        twilio=Case("key-refused", twilio_error(401, 20003, "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
-        sinch=Case("key-refused", sinch_error(401, "unauthorized", "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
-        infobip=Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Bad: $AUTHORIZATION", effect=Effect.ECHO)),
+        "refuses every secret, and repeats it in the body and in the request's id",
+        twilio=Case("key-refused", twilio_error(401, 20003, "Bad: $AUTHORIZATION", **_REPEATS)),
+        sinch=Case("key-refused", sinch_error(401, "unauthorized", "Bad: $AUTHORIZATION", **_REPEATS)),
+        infobip=Case("key-refused", infobip_error(401, "UNAUTHORIZED", "Bad: $AUTHORIZATION", **_REPEATS)),
+    ),
+    _row(
+        "9156",
+        "accepts every secret, and repeats it in the request's id and in what it says of the account",
+        twilio=Case("accepted", Answer(200, twilio_account_echoed, **_REPEATS)),
+        sinch=Case("accepted", Answer(200, SINCH_BATCHES, **_REPEATS)),
+        infobip=Case("accepted", Answer(200, {**INFOBIP_BALANCE, "currency": "EUR $AUTHORIZATION"}, **_REPEATS)),
     ),
     _row(
         "9402",

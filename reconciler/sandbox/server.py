@@ -64,10 +64,13 @@ async def _send(request: web.BaseRequest, answer: Answer, identifier: str) -> we
         return await _cut(request)
     body = answer.body(identifier) if callable(answer.body) else answer.body
     text = _text(body)
+    headers = dict(answer.headers)
     if answer.effect is Effect.ECHO:
-        text = text.replace("$AUTHORIZATION", request.headers.get("Authorization", ""))
+        sent = request.headers.get("Authorization", "")
+        text = text.replace("$AUTHORIZATION", json.dumps(sent)[1:-1])
+        headers = {name: value.replace("$AUTHORIZATION", sent) for name, value in headers.items()}
     content_type = answer.content_type if text else None
-    return web.Response(status=answer.status, text=text or None, content_type=content_type, headers=answer.headers)
+    return web.Response(status=answer.status, text=text or None, content_type=content_type, headers=headers)
 
 
 def _text(body: Any) -> str:

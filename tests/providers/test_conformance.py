@@ -79,8 +79,16 @@ def test_answer(kind, ending, code, caplog):
 @EVERY_KIND
 def test_attack_56_a_body_that_echoes_the_authorization_header_is_not_kept(kind):
     verdict = come_to(kind, "9056")
-    assert code_of(verdict) == "key-refused"
+    assert (code_of(verdict), verdict.request_id) == ("key-refused", MASK)
     assert "Bad:" not in repr(verdict)
+
+
+@EVERY_KIND
+def test_attack_56_nor_is_an_echo_in_what_is_kept_of_an_accepted_answer(kind):
+    verdict = come_to(kind, "9156")
+    assert (code_of(verdict), verdict.request_id) == ("accepted", MASK)
+    told = {"twilio": f"Sandbox {MASK}", "sinch": "", "infobip": f"EUR {MASK}"}
+    assert (verdict.account.name or verdict.account.currency) == told[kind.provider]
 
 
 ODD = "Qx4zTb8mVw2/kJ7+hN=&<%tR9sYp"
