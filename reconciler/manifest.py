@@ -17,7 +17,7 @@ from reconciler.references import BUILT_IN
 from reconciler.schema import Checker, hide
 from reconciler.secret import Secret
 from reconciler.sources import Source
-from reconciler.trouble import MOST, Trouble, is_name, shown
+from reconciler.trouble import MOST, Trouble, is_name, nearest, shown
 from reconciler.yamlreader import Document, Mark
 from reconciler.yamlreader import read as read_yaml
 
@@ -37,6 +37,8 @@ class Manifest:
     files: tuple[str, ...]
     hidden: tuple[tuple[tuple[str, str], Secret], ...] = ()
     """Name and key of each text that looks like a secret, with what stood there."""
+    named_at: Place | None = None
+    """Where a file names the workspace first; None where none does."""
 
 
 @dataclass(slots=True)
@@ -93,7 +95,8 @@ def read(
             raise ManifestInvalid(problems, declared=sum(len(file.entries) for file in files), files=len(files))
         credentials = {c.name: c for file in files for c in _credentials(file, checker.kinds)}
     hidden = tuple(one for file in files for one in file.hidden)
-    return Manifest(name, credentials, tuple(problems), tuple(file.name for file in files), hidden)
+    named_at = next((file.place("workspace") for file in files if file.workspace), None)
+    return Manifest(name, credentials, tuple(problems), tuple(file.name for file in files), hidden, named_at)
 
 
 def workspace_of(paths: Sequence[Path]) -> str:
@@ -176,7 +179,8 @@ def _workspace(files: list[_File], given: str | None) -> str:
     for file in files:
         if given and file.workspace and file.workspace != given:
             where = file.place("workspace")
-            raise UsageError("workspace-conflict", f"-w {given}, but {where} names {file.workspace}")
+            hint = f"drop -w; or is  workspace: {given}  meant there?" if nearest(file.workspace, [given]) else ""
+            raise UsageError("workspace-conflict", f"-w {given}, but {where} names {file.workspace}", hint)
     return given or next((file.workspace for file in files if file.workspace), "")
 
 

@@ -383,7 +383,14 @@ def test_a_workspace_new_to_a_store_with_others_needs_a_word(applied):
     applied.edit("workspace: production", "workspace: prodution")
     done = applied.sandbox("apply", "--yes")
     assert done.code == 4
-    assert "did you mean -w production?" in done.err
+    hint = "did you mean production? then write  workspace: production  at credentials.yaml:2:12; if it is meant,"
+    assert hint in done.err
+    plan = applied.sandbox("plan", "--format", "json").json
+    (told,) = [problem for problem in plan["problems"] if problem["code"] == "new-workspace"]
+    assert (told["place"]["file"], told["place"]["line"]) == ("credentials.yaml", 2)
+    astray = applied.sandbox("apply", "--yes", "-w", "production")
+    assert astray.code == 64
+    assert "drop -w; or is  workspace: production  meant there?" in astray.err
     assert applied.sandbox("apply", "--yes", "--new-workspace").code == 0
     listed = applied.sandbox("list", env={"RECONCILER_FILE": "none.yaml"})
     assert listed.code == 64
@@ -643,6 +650,15 @@ def test_of_several_workspaces_the_one_that_the_manifest_names_is_meant(two_work
         named = two_workspaces.sandbox(*command, env={"RECONCILER_FILE": "elsewhere"})
         assert (named.code, named.out.startswith("dev · sandbox · ")) == (0, True), named.out + named.err
     assert two_workspaces.sandbox("list", "-w", "dev").out.startswith("dev · ")
+
+
+def test_a_manifest_that_names_no_workspace_is_told_where_the_store_has_several(two_workspaces):
+    two_workspaces.edit("workspace: production\n", "")
+    assert two_workspaces.run("validate").code == 0  # it may be shared by several
+    done = two_workspaces.sandbox("plan")
+    assert done.code == 64
+    assert "credentials.yaml names none; the store has dev, production" in done.err
+    assert "write  workspace: NAME  there, or name it with -w" in done.err
 
 
 @pytest.mark.parametrize(

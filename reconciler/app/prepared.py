@@ -12,7 +12,7 @@ from reconciler import stale
 from reconciler.app.resolving import Resolved
 from reconciler.codes import CODES
 from reconciler.errors import StoreError, UsageError
-from reconciler.model import Credential, Origin, Problem, Severity, Traits
+from reconciler.model import Credential, Origin, Place, Problem, Severity, Traits
 from reconciler.plans import Plan
 from reconciler.report import Filed, Header
 from reconciler.scope import Known, Scope
@@ -105,8 +105,8 @@ def secrets_folder(named: Path | None, folders: AbstractSet[Path], wanted: Itera
     return min(folders, default=Path())
 
 
-def new_workspace(store: Store | None, snapshot: Snapshot) -> tuple[Problem, ...]:
-    """A workspace that a store with others does not know is probably a typing error."""
+def new_workspace(store: Store | None, snapshot: Snapshot, named_at: Place | None = None) -> tuple[Problem, ...]:
+    """A workspace that a store with others does not know is probably a typing error, ``named_at`` in the manifest."""
     if store is None or snapshot.serial:
         return ()
     others = store.workspaces()
@@ -114,6 +114,7 @@ def new_workspace(store: Store | None, snapshot: Snapshot) -> tuple[Problem, ...
         return ()
     close = get_close_matches(snapshot.workspace, others, 1)
     detail = f"{snapshot.workspace!r}; the store has {', '.join(others)}"
-    hint = f"did you mean -w {close[0]}? " if close else ""
-    return (Problem("new-workspace", CODES["new-workspace"].summary, detail=detail,
+    there = f" then write  workspace: {close[0]}  at {named_at};" if close and named_at else ""
+    hint = f"did you mean {close[0]}?{there} " if close else ""
+    return (Problem("new-workspace", CODES["new-workspace"].summary, named_at, detail=detail,
                     hint=hint + CODES["new-workspace"].hint, severity=Severity.WARNING),)  # fmt: skip

@@ -92,7 +92,7 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
     manifest, traits = read(where, what)
     store = opened or _existing(where)
     try:
-        workspace = choose_workspace(where.workspace or manifest.workspace, store)
+        workspace = choose_workspace(where.workspace or manifest.workspace, store, manifest.files)
         snapshot = store.load(workspace) if store else Snapshot(workspace, 0, {}, {})
         _known_globs(what, manifest, snapshot)
         keys, problems = _keys(where, what, store)
@@ -110,7 +110,8 @@ def _prepare(where: Where, what: What, opened: Store | None) -> Prepared:
     unseen = _not_compared(entries, resolved, found, plan)
     alike = shared(entries, resolved)
     git = tracked.warnings(resolved.untold)
-    problems = (*manifest.warnings, *problems, *alike, *git, *unseen, *new_workspace(store, snapshot), *waiting,
+    new = new_workspace(store, snapshot, manifest.named_at)
+    problems = (*manifest.warnings, *problems, *alike, *git, *unseen, *new, *waiting,
                 *renames.notes(plan.changes), *_renamed(plan, traits, resolved, keys, workspace))  # fmt: skip
     counts = len(manifest.credentials), len(manifest.files)
     return Prepared(manifest.credentials, entries, *counts, traits, store, keys, snapshot, resolved, found, scope, plan,

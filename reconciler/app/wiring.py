@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -180,8 +180,11 @@ def _default_key_file(where: Where, store_id: str) -> Path:
     return keyfiles.default_key_file(store_id, where.environ)
 
 
-def choose_workspace(named: str, store: Store | None) -> str:
-    """``-w`` or the manifest's name, else the store's only one (D18). Raises UsageError that names those there are."""
+def choose_workspace(named: str, store: Store | None, files: Sequence[str] = ()) -> str:
+    """``-w`` or the manifest's name, else the store's only one (D18). Raises UsageError that names those there are.
+
+    ``files``: those of the manifest, where one was read.
+    """
     if named and not is_name(named):
         raise UsageError("usage", f"-w: {CODES['bad-name'].summary}")
     if named:
@@ -189,7 +192,11 @@ def choose_workspace(named: str, store: Store | None) -> str:
     names = (store.workspaces() or store.workspaces(tried=True)) if store else ()
     if len(names) == 1:
         return names[0]
-    raise UsageError("workspace-unknown", f"the store has {', '.join(names) or 'none yet'}")
+    silent, hint = "", ""
+    if files:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        silent, hint = f"{files[0]}{more} names none; ", "write  workspace: NAME  there, or name it with -w"
+    raise UsageError("workspace-unknown", f"{silent}the store has {', '.join(names) or 'none yet'}", hint)
 
 
 def known_workspace(where: Where, store: Store) -> str:

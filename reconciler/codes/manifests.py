@@ -53,7 +53,6 @@ ROWS = (
     manifest("unusual", "it is accepted, but most look different", "copy it again from the provider's console"),
     manifest("conflicting-keys", "these keys exclude each other", "keep one of them"),
     manifest("workspace-differs", "the files of one run name different workspaces", "run once for each workspace"),
-    manifest("workspace-missing", "no file names the workspace", "add  workspace: NAME  or pass -w NAME"),
     manifest(
         "empty-manifest",
         "the manifest declares no credential",
