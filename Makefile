@@ -54,6 +54,7 @@ schemas: $(VENV)/.installed       ## Write schemas/ again from the providers' mo
 docs: $(VENV)/.installed          ## Write the generated pages again
 	$(BIN)/python tests/requirements.py > docs/requirements.md
 	$(BIN)/python tests/attacks.py > docs/attacks.md
+	$(BIN)/python tests/searched.py > docs/searched.md
 
 FUZZ_CASES ?= 5000
 fuzz: $(VENV)/.installed          ## Broken and hostile input, many cases of each kind: make fuzz FUZZ_CASES=100000 FUZZ_SEED=7

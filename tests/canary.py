@@ -42,6 +42,29 @@ WRONG = {
 """Marked secrets that no provider accepts: the names are those of the manifest's references."""
 
 
+PARTIAL = {"beginning", "end", "UTF-16"}
+"""The forms that masking by text misses, as SECURITY.md says."""
+
+SINKS = {
+    "stdout": "what it prints",
+    "stdout, decoded": "the same, where all of it is base64",
+    "stderr": "messages, progress and the log",
+    "argv": "the arguments of every program that it starts",
+    "environment": "the environment of every program that it starts",
+    "file": "each file below the project, HOME and the folder for temporary files that is new or changed: stores with "
+            "their `-wal` and `-shm`, reports, plan files, keys",
+    "removed": "each file that it removed, as it was then",
+}  # fmt: skip
+"""Everything that is searched."""
+
+
+def sink_of(name: str) -> str:
+    """The kind of a sink, which is a word of :data:`SINKS`. Raises KeyError for one that is not among them."""
+    kind = name if name in SINKS else name.partition(" ")[0]
+    SINKS[kind]
+    return kind
+
+
 def forms(value: str | bytes) -> dict[str, bytes]:
     """The forms of a secret that are looked for, by name."""
     raw = value.encode() if isinstance(value, str) else value

@@ -14,11 +14,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import click
 import pytest
-from canary import KEY_FILES, WRONG, Place, Product, Seen, held, leaks, watch
+from canary import KEY_FILES, SINKS, WRONG, Place, Product, Seen, held, leaks, sink_of, watch
 from conftest import MANIFEST
 
 from reconciler import render, subkeys
@@ -208,6 +208,7 @@ def test_no_command_writes_a_secret_anywhere(row, places, tmp_path):
         seen = watch(place, *line, crash=crash, serves=row.serves and not crash)
         assert seen.code == code, (line, crash, seen.text("stderr"))
         secrets = {**places["applied"].env, **place.secrets}
+        assert {sink_of(sink) for sink in seen.sinks} <= SINKS.keys()
         assert leaks(seen, secrets, product) == [], (line, crash)
         needed |= {one for one in product if held(seen, secrets, one)}
         assert outside(place, seen) == [], line
@@ -367,6 +368,10 @@ PLANTED = {
     "hex": VALUE.encode().hex(),
     "hex, upper case": VALUE.encode().hex().upper(),
     "URL-quoted": quote(VALUE, safe=""),
+    "form-quoted": quote_plus(VALUE),
+    "every byte escaped": "".join(f"%{byte:02X}" for byte in VALUE.encode()),
+    "every byte escaped, lower case": "".join(f"%{byte:02x}" for byte in VALUE.encode()),
+    "URL-quoted, slashes kept": quote(VALUE),
     "reversed": VALUE[::-1],
     "in HTML": html.escape(VALUE),
     "in JSON": json.dumps({"": VALUE}),

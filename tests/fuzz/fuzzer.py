@@ -30,7 +30,7 @@ from random import Random
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from canary import forms  # noqa: E402
+from canary import PARTIAL, forms  # noqa: E402
 
 from reconciler.audit import ROW  # noqa: E402
 
@@ -318,7 +318,6 @@ SENT = {
     "infobip": (MARKS[0], f"App {MARKS[0]}"),
 }
 """What each is sent, whole and in its parts: any of it may come back."""
-PARTIAL = {"beginning", "end", "UTF-16"}
 
 
 def usual(piece: str) -> list[bytes]:
@@ -585,6 +584,16 @@ TARGETS: dict[str, Target] = {
     "keys": keys,
     "options": options,
 }
+CASES = {"manifests": 200, "references": 100, "answers": 80, "rows": 150, "keys": 80, "options": 200}
+"""How many of each the suite runs."""
+_SEVERAL = {"manifests": 2, "references": 2, "answers": 4, "keys": 2}
+
+
+def runs_of(target: str) -> int:
+    """How many commands the suite runs for a target: some meet each case with several."""
+    return CASES[target] * _SEVERAL.get(target, 1)
+
+
 RIGHT: dict[str, str] = {}
 """The variables that hold what the sandbox accepts."""
 
