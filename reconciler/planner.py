@@ -103,10 +103,19 @@ def _change(
         credential=credential,
         record=record,
         rejection=rejection,
+        refused_before=asks and _refused_before(credential, rejection, known),
         asks=asks,
         blocked="protected" if before and _blocked(before, credential.declared, why) else "",
         unresolved=_unresolved(credential, known) if asks else {},
     )
+
+
+def _refused_before(credential: Credential, rejection: Rejection | None, known: Known) -> bool:
+    if rejection is None or not known.compared:
+        return False
+    then, now, had = rejection.declared, credential.declared, rejection.fingerprints
+    same = (then.provider, then.settings) == (now.provider, now.settings) and now.references.keys() == had.keys()
+    return same and all(known.fingerprints.get((credential.name, key)) == mark for key, mark in had.items())
 
 
 def _old_names(credential: Credential, record: Record | None) -> tuple[FieldChange, ...]:

@@ -35,6 +35,8 @@ class Change:
     credential: Credential | None = None
     record: Record | None = None
     rejection: Rejection | None = None
+    refused_before: bool = False
+    """Whether the rejection is of this very submission: the same settings, and secrets known to be the same."""
     former: Record | None = None
     """The former version that is put back, as it is to be; None where nothing is."""
     asks: bool = False

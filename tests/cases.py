@@ -134,6 +134,18 @@ def plan_empty() -> Report:
     return Report("plan", header=HEADER, plan=replace(made, digest=DIGEST), declared=1, files=1)
 
 
+def plan_refused_before() -> Report:
+    """Two submissions that were refused: one as it is, and one whose secret is another one now."""
+    refused = {
+        name: replace(rejection(name, attempts=2), verdict=REFUSED, fingerprints={"auth_token": b"bad"})
+        for name in ("marketing-us", "otp-apac")
+    }
+    found = Known({("marketing-us", "auth_token"): b"bad", ("otp-apac", "auth_token"): b"new"})
+    declared = {name: credential(name, file=FILE) for name in refused}
+    made = plan(declared, {"marketing-us": record("marketing-us")}, refused, found, TRAITS, Scope("4k2m", "production"))
+    return Report("plan", header=HEADER, plan=replace(made, digest=DIGEST), declared=2, files=1, traits=TRAITS)
+
+
 def plan_failed() -> Report:
     return Report("plan", problems=(problem("store-unreachable", detail="sms@db.internal/sms: timed out"),))
 
@@ -379,6 +391,7 @@ CASES = {
     "plan-renamed": plan_renamed,
     "plan-taken": plan_taken,
     "plan-empty": plan_empty,
+    "plan-refused-before": plan_refused_before,
     "plan-failed": plan_failed,
     "plan-filed": plan_filed,
     "show": show_report,

@@ -252,6 +252,28 @@ def test_a_record_that_no_manifest_declares_is_noted_and_kept():
     assert made.effective == ()
 
 
+@pytest.mark.parametrize(
+    ("stored", "found", "entry", "told"),
+    [
+        (True, b"bad", {}, True),
+        (False, b"bad", {}, True),
+        (True, b"another", {}, False),
+        (True, b"bad", {"sid": "AC2"}, False),
+        (True, None, {}, False),
+    ],
+    ids=["an update", "a create", "another secret", "other settings", "a secret that is not here"],
+)
+def test_what_was_refused_already_is_known_as_such(stored, found, entry, told):
+    records = [record("a", fingerprint=b"old")] if stored else []
+    refused = replace(rejection("a"), fingerprints={"auth_token": b"bad"})
+    key = ("a", "auth_token")
+    seen = Known({key: found}) if found else Known({}, {key: "secret-missing"})
+    made = make([credential("a", label="x", **entry)], records, [refused], seen)
+    assert [change.refused_before for change in made.changes] == [told]
+    skipped = make([credential("a", label="x", **entry)], records, [refused], Known(compared=False))
+    assert [change.refused_before for change in skipped.changes] == [False]
+
+
 def test_a_rejection_whose_entry_is_gone_is_noted():
     assert only(make([], [], [rejection("a")])).reasons == ("rejection-gone",)
 

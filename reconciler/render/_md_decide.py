@@ -60,6 +60,9 @@ def _reasons(change: Change, live: Verdict | None, failure: str, merging: str) -
         yield "🟠 not reached", f"{_answer(change, live)} It was not judged."
     if not live and not failure:
         yield from _missing(change)
+        if change.refused_before and change.rejection:
+            facts, again = say.refused_before(change.rejection)
+            yield "🟠 refused before", f"{md.cell(facts)}. {md.prose(again)}."
     yield from _consequences(change, live)
 
 

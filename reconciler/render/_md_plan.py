@@ -81,6 +81,7 @@ def _grave(report: Report, plan: Plan) -> Iterator[str]:
     failing = {o.change.name for o in report.outcomes if o.problem}
     rejected, unknown = answers.count(Answer.REJECTED), answers.count(Answer.UNKNOWN)
     missing = sum(1 for c in plan.effective if c.unresolved and c.name not in failing)
+    again = sum(1 for c in plan.effective if c.refused_before and c.name not in report.live)
     accounts = sum(1 for c in plan.effective if c.replaces_account)
     deletes = len(plan.of(Action.DELETE))
     parts = (
@@ -89,6 +90,7 @@ def _grave(report: Report, plan: Plan) -> Iterator[str]:
         (len(failing), f"**{len(failing)} could not be asked about**"),
         (unknown, f"{unknown} not reached"),
         (missing, f"{missing} without a secret here"),
+        (again, f"{again} refused before"),
         (accounts, f"{accounts} replace{'s' if accounts == 1 else ''} an account"),
         (deletes, f"{deletes} to delete"),
         (sum(1 for c in plan.effective if c.lifts_protection), "protection lifted"),

@@ -48,6 +48,8 @@ def _urgency(change: Change, live: Verdict | None) -> int:
         return 0
     if change.replaces_account or change.unresolved or (live and live.answer is Answer.UNKNOWN):
         return 1
+    if change.refused_before and not live:
+        return 1
     return 3 if change.action is Action.NOTE else 2
 
 
@@ -114,7 +116,8 @@ def change_lines(change: Change, wide: int, live: Verdict | None = None) -> Iter
     if change.blocked:
         said += f", REFUSED: {change.blocked}"
     place += f"   {_live(live)}" if live else ""
-    attention = "!" if change.replaces_account or change.blocked else " "
+    again = change.rejection if change.refused_before and not live else None
+    attention = "!" if change.replaces_account or change.blocked or again else " "
     if live and live.answer is Answer.REJECTED:
         attention = "✗"
     yield Text.assemble(
@@ -124,6 +127,9 @@ def change_lines(change: Change, wide: int, live: Verdict | None = None) -> Iter
     if live and live.answer is not Answer.VALID:
         yield f"        {live.answer:<{KEY}}  {say.verdict_facts(change.provider, live)}"
         yield f"        {'':<{KEY}}  {say.hint(live.code)}"
+    if again:
+        for word, said in zip(("refused before", ""), say.refused_before(again), strict=True):
+            yield f"        {word:<{KEY}}  {said}"
     if change.action in (Action.CREATE, Action.UPDATE, Action.RENAME):
         yield from _fields(change)
 

@@ -84,6 +84,7 @@ def _change(change: Change, live: Verdict | None) -> dict[str, Any]:
         "blocked": change.blocked or None,
         "place": _place(change.credential.place() if change.credential else None),
         "live": verdict(live) if live else None,
+        "refused_before": _rejection(change.rejection) if change.refused_before and change.rejection else None,
     }
 
 

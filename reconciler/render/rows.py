@@ -209,6 +209,12 @@ def attempt(rejection: Rejection) -> str:
     return f"Attempt {rejection.attempts}, by {safe(rejection.by)}, {clock(rejection.last_at)}"
 
 
+def refused_before(rejection: Rejection) -> tuple[str, str]:
+    """What the provider answered to a submission that is planned again as it was, and when."""
+    facts = verdict_facts(rejection.declared.provider, rejection.verdict)
+    return facts, f"The same settings, the same secret. {attempt(rejection)}"
+
+
 def noted(status: Status, note: str) -> str:
     """What is good to know of a credential that can send, as far as anybody knows."""
     words = {Status.LIMITED: "sends, but ", Status.NOT_REACHED: "was not reached when it was last asked: "}
