@@ -24,6 +24,11 @@ class Secret:
         """Give the value. Call it only where the value leaves for its one destination."""
         return self._value
 
+    @property
+    def quoted(self) -> bool:
+        """Whether it stands in quotes, which more often came with it than belong to it."""
+        return len(self._value) > 1 and self._value[0] in "\"'" and self._value[0] == self._value[-1]
+
     def __repr__(self) -> str:
         return "<secret>"
 

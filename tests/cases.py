@@ -343,6 +343,18 @@ AUDITED = {"first": 1, "last": 412, "anchors": [], "anchors_missed": 0, "records
            "head": "412:9c1e77a0d2b45f18"}  # fmt: skip
 
 
+def history_of_all() -> Report:
+    """More changes of secrets than the first line tells, of two credentials."""
+    body = {"provider": "twilio", "reasons": ["secret"], "secrets": {"auth_token": "changed"}, "who": {"actor": "lea"}}
+    names = ("marketing-us", "otp-ca")
+    entries = tuple(
+        Entry(n, Event(f"2026-11-{n:02}T14:02:08.125Z", "update", "updated", names[n % 2], n // 2 + 1, body=body))
+        for n in range(8, 1, -1)
+    )
+    return Report("history", header=HEADER, entries=entries, total=8, anchor="8:9c1e77a0d2b45f18",
+                  facts={"chain": "whole", "first": 1, "last": 8, "waiting": 0, "given": []})  # fmt: skip
+
+
 def audit_report() -> Report:
     return Report("audit verify", header=HEADER, facts=AUDITED | {"anchors": ["398:77ab04c9d2b45f18"]})
 
@@ -413,6 +425,7 @@ CASES = {
     "validate-good": validate_good,
     "check": check_report,
     "history": history_report,
+    "history-of-all": history_of_all,
     "audit": audit_report,
     "audit-alone": audit_alone,
     "audit-broken": audit_broken,

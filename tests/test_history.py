@@ -37,6 +37,7 @@ def test_the_question_is_answered_first(rotated):
     done = rotated.sandbox("history", "marketing-us", "--since", "7d")
     assert done.code == 0
     assert "Secret changed: YES, once (v1 → v2, " in done.out
+    assert "Secret changed: YES, once (marketing-us v1 → v2, " in rotated.sandbox("history").out
     assert "Chain whole 1…5; head 5:" in done.out
     assert "rejected, v1 stayed" in done.out
     assert "stored v2" in done.out

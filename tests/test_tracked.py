@@ -130,10 +130,10 @@ def test_a_repository_that_cannot_be_asked_is_a_warning(applied):
     nowhere(applied.path)
     plan = applied.sandbox("plan")
     assert plan.code == 0
-    assert "warning[secret-untold]" in plan.out
+    assert "warning[git-silent]" in plan.out
     assert "sinch-token" in plan.out
     applied.edit("region: eu", "region: us")
-    assert "warning[secret-untold]" in applied.sandbox("apply", "--yes").out
+    assert "warning[git-silent]" in applied.sandbox("apply", "--yes").out
 
 
 def test_git_is_asked_once(repository, monkeypatch):

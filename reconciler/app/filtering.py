@@ -22,6 +22,8 @@ def one_of(option: str, value: str, choices: Collection[str], *, begins: bool = 
     """
     if not value or (any(choice.startswith(value) for choice in choices) if begins else value in choices):
         return
-    close = nearest(value, choices)
+    # of "not ready, rejected" the last part is what people remember
+    parts = {part: choice for choice in sorted(choices) for part in (choice.rpartition(", ")[2], choice)}
+    close = parts.get(nearest(value, parts), "")
     question = f"; did you mean {close!r}?" if close else ""
     raise UsageError("no-such-value", f"{option} {value!r}{question}", f"there is: {' · '.join(sorted(choices))}")

@@ -90,7 +90,7 @@ class Tracked:
 
 def warnings(untold: Mapping[str, str]) -> tuple[Problem, ...]:
     """One for each repository that git gave no answer about, with the files that may be in it."""
-    code = CODES["secret-untold"]
+    code = CODES["git-silent"]
     told = []
     for top in sorted(set(untold.values())):
         paths = sorted(path for path, where in untold.items() if where == top)

@@ -16,7 +16,7 @@ from reconciler.report import Header
 from reconciler.secret import Secret
 from reconciler.state import Snapshot
 from reconciler.stores.base import Store
-from reconciler.trouble import is_name
+from reconciler.trouble import is_name, nearest
 
 DEFAULT_STORE = "sqlite:///.reconciler/store.db"
 SANDBOX_STORE = "sqlite:///.reconciler/sandbox.db"
@@ -91,6 +91,9 @@ def _missing(where: Where) -> StoreError:
     if where.store and not path.is_absolute() and rooted.parent.is_dir() and rooted.parent != Path("/"):
         said += f"; three slashes are relative to this folder: is sqlite:///{rooted} meant?"
     key = "" if where.sandbox else "; its key goes to RECONCILER_KEY or --key-file"
+    if not where.store and not where.sandbox and _exists(Path(SANDBOX_STORE.partition(":///")[2])):
+        return StoreError("store-missing", said, "there is a sandbox store here: the same with --sandbox; "
+                          "to make a live one on purpose: reconciler store create" + key)  # fmt: skip
     flags = where.flags if where.flags or not where.sandbox else " --sandbox"
     return StoreError("store-missing", said, "go to its folder, or name it with --store; "
                       f"to make one on purpose: reconciler store create{flags}{key}")  # fmt: skip
@@ -206,7 +209,10 @@ def known_workspace(where: Where, store: Store) -> str:
     """
     names = store.workspaces(tried=True)
     if where.workspace and names and where.workspace not in names:
-        raise UsageError("workspace-unknown", f"{where.workspace!r} is not in this store; it has {', '.join(names)}")
+        close = nearest(where.workspace, names)
+        hint = f"did you mean -w {close}?" if close else ""
+        detail = f"{where.workspace!r} is not in this store; it has {', '.join(names)}"
+        raise UsageError("workspace-unknown", detail, hint)
     if not where.workspace and len(names) > 1:
         from reconciler.manifest import workspace_of
 

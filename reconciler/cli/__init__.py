@@ -45,6 +45,10 @@ COMMANDS = {
 """Where each command lives; a module is imported only when its command, or the list of commands, is wanted."""
 
 
+DELETES = ("delete", "destroy", "remove", "rm")
+"""Commands that people look for, and that the manifest stands in for."""
+
+
 class Lazy(click.Group):
     """A group that imports a command when it is called."""
 
@@ -64,6 +68,10 @@ class Lazy(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
+            if error.command_name in DELETES:
+                raise click.UsageError(f"{error} To delete a credential, take it out of the manifest; then"
+                                       " reconciler plan --prune  shows what  reconciler apply --prune  deletes.", ctx
+                                       ) from None  # fmt: skip
             raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
 
 
@@ -90,6 +98,8 @@ def run(arguments: Sequence[str]) -> int:
             click.echo("Interrupted.", err=True)
         return _failed(arguments, error, Exit.INTERRUPTED)
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption) and error.ctx and isinstance(error.ctx.command, click.Group):
+            error = _misplaced(error, error.ctx)
         typed.hide(error)
         with suppress(OSError):
             error.show(sys.stderr)
@@ -100,6 +110,12 @@ def run(arguments: Sequence[str]) -> int:
             return _unwritten(error)
         return _crashed(arguments, error)
     return int(code or 0)
+
+
+def _misplaced(error: click.NoSuchOption, ctx: click.Context) -> click.NoSuchOption:
+    """The same of an option that stands before its command."""
+    hint = f"Options stand behind the command: {ctx.command_path} COMMAND {error.option_name}"
+    return click.NoSuchOption(error.option_name, f"{error.message} {hint}", error.possibilities, ctx)
 
 
 def _by_click(error: BaseException) -> bool:

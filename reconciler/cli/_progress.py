@@ -71,8 +71,8 @@ class Watch:
         if self._bar:
             self._bar.advance()
         else:
-            said = outcome.verdict.code if outcome.verdict else outcome.problem.code if outcome.problem else ""
-            tell(f"asked {outcome.change.provider} about {outcome.change.name}: {said}")
+            did, found = ("asked", outcome.verdict) if outcome.verdict else ("did not ask", outcome.problem)
+            tell(f"{did} {outcome.change.provider} about {outcome.change.name}: {found.code if found else ''}")
 
     def tell(self, text: str) -> None:
         """One line for the person who runs it."""

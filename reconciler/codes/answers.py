@@ -118,7 +118,7 @@ ROWS = (
         "git keeps the file of the {secret} of {name}: everybody who has the repository has it",
     ),
     Code(
-        "secret-untold",
+        "git-silent",
         Fault.RUNNER,
         Exit.DONE,
         "nobody can tell whether git keeps a secret's file",

@@ -112,7 +112,9 @@ async def asked(provider: Provider, change: Change, secrets: Mapping[str, Secret
     except NotAsked as problem:
         found = problem.verdict()
     causes = (*provider.causes.get(found.code, ()), *SHARED.get(found.code, ()))
-    return replace(found, likely=likely(causes, change))
+    quoted = [key for key, value in secrets.items() if value.quoted and found.answer is Answer.REJECTED]
+    notes = (*found.notes, *(f"the value of {key} stands in quotes: they are sent as a part of it" for key in quoted))
+    return replace(found, likely=likely(causes, change), notes=notes)
 
 
 def fault(name: str, found: object) -> str:

@@ -14,6 +14,8 @@ from reconciler.render._page import Line, Rows, fit
 from reconciler.report import Entry, Report
 
 STORED = ("created", "updated", "renamed")
+TOLD = 5
+"""So many changes of a secret stand in the first line; all of them stand below."""
 
 
 def history_lines(report: Report, width: int, now: str) -> Iterator[Line]:
@@ -66,21 +68,25 @@ def _answer(report: Report) -> Iterator[str]:
     """What was changed, and what was read; of a list of reads alone only the latter."""
     reads = [entry.event for entry in report.entries if entry.event.what == "read"]
     if len(reads) < len(report.entries) or not reads:
-        yield _changed([entry.event for entry in report.entries])
+        yield _changed([entry.event for entry in report.entries], several=not report.filters.get("name"))
     if reads:
         yield _read(reads, report.facts.get("given", ()))
     if waiting := report.facts.get("waiting"):
         yield f"Not in the chain yet: {say.count(waiting, 'read')}. The next write takes in what waits."
 
 
-def _changed(events: list[Event]) -> str:
-    """``Changed once, by tom. Secret changed: YES, once (v3 → v4, 2026-11-23 14:02 UTC).``"""
+def _changed(events: list[Event], *, several: bool) -> str:
+    """``Changed once, by tom. Secret changed: YES, once (v3 → v4, 2026-11-23 14:02 UTC).``
+
+    ``several``: events of several credentials, so that each is named.
+    """
     changes = [e for e in events if e.result in STORED or e.what == "delete"]
     secret = [e for e in changes if audit.replaces_secret(e)]
     times = f"Changed {_times(len(changes))}" if changes else "Not changed"
     if not secret:
         return f"{times}{_by(changes)}. Secret changed: no."
-    which = "; ".join(f"{_step(e)}, {say.clock(e.time)}" for e in secret)
+    steps = [f"{f'{e.name} ' if several else ''}{_step(e)}, {say.clock(e.time)}" for e in secret[:TOLD]]
+    which = "; ".join([*steps, f"and {len(secret) - TOLD} more"] if len(secret) > TOLD else steps)
     return f"{times}{_by(changes)}. Secret changed: YES, {_times(len(secret))} ({which})."
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from reconciler.model import Action, Answer, SecretState, Verdict
-from reconciler.plans import Change, Plan
+from reconciler.plans import Change, Outcome, Plan
 from reconciler.render import _planned as planned
 from reconciler.render import rows as say
 from reconciler.render._page import STYLES, Line
@@ -38,6 +38,7 @@ def plan_lines(report: Report) -> Iterator[Line]:
         yield also
     if report.live:
         yield _live_counts(report)
+    yield from map(_not_asked, _unasked(report))
     yield from what_comes(report)
     yield from _next(report)
 
@@ -56,6 +57,16 @@ def _urgency(change: Change, live: Verdict | None) -> int:
 def _live_counts(report: Report) -> str:
     found = Counter(verdict.answer for verdict in report.live.values())
     return f"Live: {found[Answer.VALID]} valid, {found[Answer.REJECTED]} rejected, {found[Answer.UNKNOWN]} not reached."
+
+
+def _unasked(report: Report) -> list[Outcome]:
+    """What ``plan --check`` could not ask about."""
+    return [outcome for outcome in report.outcomes if outcome.problem and report.command == "plan"]
+
+
+def _not_asked(outcome: Outcome) -> str:
+    said = outcome.problem
+    return f"Not asked: {outcome.change.name}: {said.summary}: {say.safe(said.detail)}." if said else ""
 
 
 def no_changes(report: Report) -> str:
@@ -126,7 +137,7 @@ def change_lines(change: Change, wide: int, live: Verdict | None = None) -> Iter
     )  # fmt: skip
     if live and live.answer is not Answer.VALID:
         yield f"        {live.answer:<{KEY}}  {say.verdict_facts(change.provider, live)}"
-        yield f"        {'':<{KEY}}  {say.hint(live.code)}"
+        yield from (f"        {'':<{KEY}}  {said}" for said in (*map(say.safe, live.notes), say.hint(live.code)))
     if again:
         for word, said in zip(("refused before", ""), say.refused_before(again), strict=True):
             yield f"        {word:<{KEY}}  {said}"
@@ -190,7 +201,7 @@ def what_comes(report: Report) -> Iterator[str]:
     for refusal in plan.refusals if report.command != "apply" else ():
         yield f"apply will refuse this plan: {refusal.code}: {say.safe(refusal.detail)}"
         yield f"  do   {say.safe(refusal.hint)}"
-    if report.live and not plan.refusals:
+    if (report.live or _unasked(report)) and not plan.refusals:
         yield _would(report, plan)
     yield planned.grave(plan)
 
