@@ -35,6 +35,7 @@ _CHAINED = """SELECT event_seq, id, name, time, body, read_by FROM reads
 _COLUMNS = (*(int if column == "version" else str for column in audit.ROW), str, str, int, str)
 """The types of what the hash covers, and of what stands beside it: versions of secrets, label, event, hash."""
 _BESIDE = 4
+_SECRET = (str, str, int, str, bytes, bytes)
 
 _NEVER_OURS = "holds what this program never wrote"
 _ANOTHER_EVENT = "names another event than the one that wrote it"
@@ -99,8 +100,7 @@ def _records(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
     rows = {row[0]: row for row in database.rows(_ALL_ROWS, of)}
     latest = {row[0]: row[2] for row in database.rows(_ALL_LATEST, of)}
     secrets: dict[str, list[SealedSecret]] = {}
-    found = database.rows(_ALL_SECRETS, of)
-    for name, *secret in typed(f"a secret of {of['workspace']}", found, str, str, int, str, bytes, bytes):
+    for name, *secret in _secrets(database, _ALL_SECRETS, of, *_SECRET):
         secrets.setdefault(name, []).append(SealedSecret(*secret))
     written = {one: seq for one, (_, seq) in _left(database, of).items()}
     for name in sorted(rows.keys() | latest.keys(), key=str):
@@ -110,6 +110,12 @@ def _records(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
             wrong = _ANOTHER_EVENT
         if wrong:
             yield f"record {name}", wrong
+
+
+def _secrets(database: Database, sql: str, of: Mapping[str, str], *types: type) -> list[Row]:
+    """Rows whose first column is a name. Raises StoreError ``tampered`` with that of one that was never written so."""
+    rows = database.rows(sql, of)
+    return [one for row in rows for one in typed(f"a secret of {row[0]} in {of['workspace']}", [row], *types)]
 
 
 def _left(database: Database, of: Mapping[str, str]) -> dict[tuple[str, int], tuple[str, int]]:
@@ -123,8 +129,7 @@ def _left(database: Database, of: Mapping[str, str]) -> dict[tuple[str, int], tu
 
 def _former(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
     """Former versions and their secrets: each as its event left it, none gone but in time, none kept but as long."""
-    found = typed(f"a secret of {of['workspace']}", database.rows(_EVERY_SECRET, of),
-                  str, str, int, str, bytes, bytes, str)  # fmt: skip
+    found = _secrets(database, _EVERY_SECRET, of, *_SECRET, str)
     secrets = {(name, field, version): SealedSecret(field, version, *rest)
                for name, field, version, *rest, _ in found}  # fmt: skip
     former = database.rows(_FORMER_ROWS, of)

@@ -582,6 +582,8 @@ def test_a_name_of_a_type_that_is_never_written_is_a_stray(kit):
     assert strays["record a"] == "was removed; its latest event kept it"
     kit.raw("UPDATE secrets SET name = x'ff00' WHERE name = 'a'")
     refused("tampered", kit.store.strays, WORKSPACE)
+    kit.raw("UPDATE secrets SET name = 'a', fingerprint = 'x' WHERE name <> 'b'")
+    assert "a in production" in refused("tampered", kit.store.strays, WORKSPACE).detail
 
 
 def test_what_went_for_good_is_missed_by_nobody(former):

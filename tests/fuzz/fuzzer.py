@@ -369,8 +369,12 @@ def rows(draw: Random) -> Iterator[tuple[str, list[str]]]:
     elif line == ("audit", "export"):
         form = []
     Path("exported").unlink(missing_ok=True)
-    ran = (run_apart if line[0] == "exec" else run)([line[0], *line[1:2], *store, *form, *line[2:]], **RIGHT)
-    yield f"{line} {form} {said}", [*faults(ran), *_obeyed(line, ran, changed)]
+    if line[0] == "exec":
+        # behind its name stands the program
+        ran = run_apart([line[0], *store, *form, *line[1:]], **RIGHT)
+    else:
+        ran = run([*line, *store, *form], **RIGHT)
+    yield f"{line} {form} {said}", [*faults(ran), *_obeyed(line, ran, changed, said)]
 
 
 GIVEN = "import os; print(os.environ['TWILIO_ACCOUNT_SID'], os.environ['TWILIO_AUTH_TOKEN'])"
@@ -456,7 +460,7 @@ def _cells(connection: sqlite3.Connection) -> Cells:
     return found
 
 
-def _obeyed(line: tuple[str, ...], ran: Ran, changed: set[tuple[str, str]]) -> list[str]:
+def _obeyed(line: tuple[str, ...], ran: Ran, changed: set[tuple[str, str]], said: list[str]) -> list[str]:
     """What was altered and taken for good: a secret given out that is another one, a log said to be whole."""
     right = f"{THREE['twilio']['account_sid']} {RIGHT['TWILIO_AUTH_TOKEN']}"
     found = []
@@ -469,7 +473,14 @@ def _obeyed(line: tuple[str, ...], ran: Ran, changed: set[tuple[str, str]]) -> l
         lost = {table for table, _ in changed} & {"workspaces", "store"}
         if ran.code != 5 and not (lost and ran.code == 64):
             found.append(f"exit code {ran.code}: what was altered was not noticed")
+    tables = {one.partition("[")[0] for one in said}
+    if ran.code == 5 and tables <= NAMED and not any("].name=" in one or "].workspace=" in one for one in said):
+        found += [] if any(name in ran.out + ran.err for name in THREE) else ["no word on which row was altered"]
     return found
+
+
+NAMED = {"records", "previous", "secrets", "rejections"}
+"""Tables whose rows belong to one credential: what is wrong with them is told with its name."""
 
 
 def _holds(text: str, value: str) -> bool:
