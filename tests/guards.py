@@ -48,6 +48,9 @@ GUARDS: tuple[Guard, ...] = (
            ('"reconciler-subkey-1", self.store_id, ', '"reconciler-subkey-1", ')),
     _guard("01 03 04 05", "stores._examine:compared", ("    if found == expected:", "    if found:")),
     _guard("05", "stores._examine:_wrong", ("    if _hash(facts[:-_BESIDE], sealed) != left:", "    if not facts:")),
+    _guard("05", "stores._kept:_kept", ("if not left or audit.row_hash(stored, sealed) != left[0][0]:", "if False:")),
+    _guard("05", "stores._commit:Commit._may_go",
+           ("over = all(promised.get((name, version), \"\") <= self._now for version in versions)", "over = True")),
     _guard("08", "sealing:Keyring._derive",
            ("data = self._data.get(key_id)", "data = self._data.get(key_id) or next(iter(self._data.values()))")),
     _guard("09", "keys:Cipher.decrypt", ("        except InvalidTag:\n            return None",
@@ -114,6 +117,7 @@ GUARDS: tuple[Guard, ...] = (
     _guard("43", "private:check", ("if found.st_uid != us:", "if False:")),
     _guard("43", "private:check", ("if stat.S_ISLNK(found.st_mode):", "if False:"),
            ("if not stat.S_ISREG(found.st_mode):", "if False:"), ("if found.st_mode & 0o077:", "if False:")),
+    _guard("44", "stores.sqlite:_Sqlite.clean", ('.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()', "")),
     # the plan
     _guard("45", "planfile:signed", ("return check(_signed(file), file.signature)", "return True")),
     _guard("46", "app.resuming:_refuse_other", ("if store.info.id != scope.store_id:", "if False:")),
@@ -141,6 +145,11 @@ GUARDS: tuple[Guard, ...] = (
     _guard("55", "references:_no_reference", ('"the value is not shown here"', 'f"the value is {text}"')),
     # a provider's answer
     _guard("56", "scrub:Scrubber.text", ("            if piece in low:", "            if False:")),
+    _guard("56", "scrub:_forms", ("piece[::-1], ", "")),
+    _guard("56", "scrub:_forms", ("html.escape(piece), ", "")),
+    _guard("56", "scrub:_forms", ("yield from (inner, inner.translate(_URL_SAFE))", "yield inner")),
+    _guard("56", "reply:judge", ("scrub.headers(response.headers.items())", "dict(response.headers.items())")),
+    _guard("56", "reply:_parse", ("scrub.json(json.loads(body))", "json.loads(body)")),
     _guard("56", "reply:read", ("LARGEST = 64 * 1024", "LARGEST = 2**24")),
     _guard("57", "providers.twilio:_about_account", ("if found.id.lower() != sid.lower():", "if False:")),
     # the audit log, crashes
