@@ -117,7 +117,7 @@ class Served:
         self._stale = stale
         self._clock = clock
         self.forget()
-        _living.add(self)
+        _living[id(self)] = self
 
     def forget(self) -> None:
         """Begin anew: a process that was forked reads for itself, and must not wait for a lock of its parent's."""
@@ -198,7 +198,13 @@ def _known(header: Header, one: Revealed) -> bool:
     return _place(header, one) in _recorded
 
 
-_living: weakref.WeakSet[Served] = weakref.WeakSet()
+_living: weakref.WeakValueDictionary[int, Served] = weakref.WeakValueDictionary()
+
+
+def _alive() -> list[Served]:
+    # a list of references is made at once; to walk the collection itself while another thread opens a store would fail
+    found = (reference() for reference in _living.valuerefs())
+    return [served for served in found if served is not None]
 
 
 class _Forking(threading.local):
@@ -214,7 +220,7 @@ _forking = _Forking()
 def _before_fork() -> None:
     """Wait until no thread looks a credential up: a child would inherit the locks of SQLite in mid-use."""
     # all in one order, so that two threads that fork never wait for each other
-    for served in sorted(_living, key=id):
+    for served in sorted(_alive(), key=id):
         served._lock.acquire()
         _forking.held.append(served._lock)
 
@@ -226,7 +232,7 @@ def _in_parent() -> None:
 
 def _in_child() -> None:
     _forking.held.clear()
-    for served in list(_living):
+    for served in _alive():
         served.forget()
 
 

@@ -255,6 +255,33 @@ while any(thread.is_alive() for thread in threads):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_fork_while_another_thread_opens_stores_leaves_no_lock_out(here):
+    code = """
+import os, sys, threading
+from reconciler.serving import Served
+sys.setswitchinterval(1e-6)
+kept = [Served(None) for _ in range(2000)]
+ended = threading.Event()
+def make():
+    while not ended.is_set():
+        Served(None)
+threads = [threading.Thread(target=make) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(40):
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+ended.set()
+for thread in threads:
+    thread.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=120, check=False, capture_output=True, text=True)
+    # what a hook of a fork raises is printed and ignored
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_many_threads_read_once(here):
     store = opened()
     threads = [threading.Thread(target=store.credential, args=("marketing-us",)) for _ in range(8)]
