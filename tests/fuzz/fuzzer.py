@@ -412,6 +412,11 @@ COVERED = {
 
 def _altered(draw: Random, connection: sqlite3.Connection) -> str:
     """Write a value of any kind, or one of another row, into one cell or a whole column; or take a row away."""
+    if draw.random() < 0.1:
+        chosen = draw.choice(sorted((CORPUS / "rows").iterdir()))
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute(chosen.read_text())
+        return chosen.name
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     table = draw.choice([*tables, *COVERED])
     numbers = [number for (number,) in connection.execute(f"SELECT rowid FROM {table} ORDER BY rowid")]

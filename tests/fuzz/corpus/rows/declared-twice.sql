@@ -1,0 +1,1 @@
+UPDATE records SET declared = '{},{}' WHERE name = 'twilio'

@@ -1,0 +1,1 @@
+UPDATE previous SET version = '{'

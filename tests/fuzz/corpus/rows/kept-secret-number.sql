@@ -1,0 +1,1 @@
+UPDATE secrets SET sealed = 1.5 WHERE name = 'infobip'

@@ -1,0 +1,1 @@
+UPDATE records SET name = x'ff00' WHERE name = 'twilio'
