@@ -127,7 +127,7 @@ class Served:
     def credential(self, name: str) -> StoredCredential:
         """A credential from memory while it is fresh, else from the store; see :func:`reconciler.open_store`.
 
-        Raises UsageError ``no-such-name``, StoreError.
+        Raises UsageError ``no-such-name``, or ``no-such-file`` for a key file that is not there; StoreError.
         """
         with self._lock:
             now = self._clock()

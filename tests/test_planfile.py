@@ -385,6 +385,7 @@ def test_show_needs_neither_store_nor_key(applied, tmp_path):
     (tmp_path / "gone").rename(applied.path / ".reconciler")
     done = applied.run("show", "plan.json", env={"HOME": str(tmp_path / "nowhere")})
     assert "nobody can tell whether it was altered: the store's key is not here" in done.out
+    assert applied.run("show", "plan.json", "--key-file", "absent.key").code == 64
     assert "unaltered since" in applied.run("show", "plan.json").out
 
 

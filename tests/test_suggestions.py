@@ -61,7 +61,7 @@ def test_what_is_suggested_about_a_lease_works(elsewhere):
     store.close()
     show = suggested(elsewhere, "lock", "release", "0" * 16, "--yes", code=5)
     assert f"id           {lease.id}" in elsewhere.run(*show).out
-    told = elsewhere.run("check", "-w", "production", *STORE).err
+    told = elsewhere.run("check", "-w", "production", *STORE).out
     assert re.search(rf"reconciler lock release {lease.id} -w production --\S.* --yes$", told, re.MULTILINE)
     release = suggested(elsewhere, "lock", "release", lease.id, code=64)
     assert release[2] == lease.id
