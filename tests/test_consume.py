@@ -194,7 +194,13 @@ def test_what_only_the_system_can_refuse_is_126_as_well(applied):
 
 @pytest.mark.parametrize(
     ("first", "said"),
-    [("#!/no/such/interpreter -u", "'/no/such/interpreter'"), ("#! /bin/sh\r", "'/bin/sh\\r'"), ("#!\tnone", "'none'")],
+    [
+        ("#!/no/such/interpreter -u", "'/no/such/interpreter'"),
+        ("#! /bin/sh\r", "'/bin/sh\\r'"),
+        ("#!\tnone", "'none'"),
+        (f"#!/{'n' * 300}", f"'/{'n' * 254}"),
+        ("#!a\0b", "'a\\x00b'"),
+    ],
 )
 def test_a_script_whose_interpreter_is_missing_is_refused_before_anything_is_read(applied, first, said):
     script = applied.path / "script"
@@ -202,9 +208,15 @@ def test_a_script_whose_interpreter_is_missing_is_refused_before_anything_is_rea
     script.chmod(0o700)
     done = exec_(applied, "marketing-us", "--", "./script")
     assert (done.code, done.out) == (126, "")
-    assert f"its first line names {said}, and that is not there" in done.err
+    assert f"its first line names {said}" in done.err
+    assert "and that is not there" in done.err
     assert "chmod" not in done.err
     assert reads(applied) == []
+
+
+def test_a_pipe_in_place_of_a_program_keeps_nobody_waiting(applied):
+    os.mkfifo(applied.path / "pipe", 0o700)
+    assert exec_(applied, "marketing-us", "--", "./pipe").code == 126
 
 
 def test_a_script_that_can_be_run_is_run(applied):

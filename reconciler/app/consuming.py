@@ -147,15 +147,14 @@ def _path(command: str, environ: Mapping[str, str]) -> str:
 def _interpreter(path: str) -> None:
     """Raise ReconcilerError where a script's first line names an interpreter that is not there."""
     try:
-        with Path(path).open("rb") as file:
-            first = file.readline(FIRST_LINE)
-    except OSError:
+        first = regular.read(Path(path), FIRST_LINE)
+    except UsageError:
         # to run it does not take the right to read it
         return
     # not every white space ends the name: the carriage return of a file from Windows is a part of it
     line = re.match(rb"#![ \t]*([^ \t\n]+)", first)
     named = os.fsdecode(line[1]) if line else ""
-    if named and not os.path.lexists(named):
+    if named and not os.path.exists(named):  # noqa: PTH110 - never raises, whatever a file has there
         raise ReconcilerError("not-executable", f"{path}: its first line names {named!r}, and that is not there")
 
 
