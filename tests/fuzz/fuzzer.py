@@ -290,6 +290,8 @@ def answers(draw: Random) -> Iterator[tuple[str, list[str]]]:
         data = data.replace(b"MARK", draw.choice(echoes), 1)
     data = garbled(draw, data) if draw.random() < 0.8 else data
     marks = tuple(echo.decode() for echo in echoes)
+    # each begins with the same store: a log that grows would make them ever slower
+    _copied("answers.db")
     with _answering(data) as origin:
         line = [
             "apply",
@@ -352,8 +354,7 @@ def _answering(data: bytes) -> Iterator[str]:
 
 def rows(draw: Random) -> Iterator[tuple[str, list[str]]]:
     """Cells of a store that somebody wrote who is not us."""
-    shutil.copy("good.db", "rows.db")
-    Path("rows.db").chmod(0o600)
+    _copied("rows.db")
     said = []
     with contextlib.closing(sqlite3.connect("rows.db")) as connection, connection:
         connection.execute("PRAGMA ignore_check_constraints = 1")
@@ -375,6 +376,11 @@ def rows(draw: Random) -> Iterator[tuple[str, list[str]]]:
     else:
         ran = run([*line, *store, *form], **RIGHT)
     yield f"{line} {form} {said}", [*faults(ran), *_obeyed(line, ran, changed, said)]
+
+
+def _copied(name: str) -> None:
+    shutil.copy("good.db", name)
+    Path(name).chmod(0o600)
 
 
 GIVEN = "import os; print(os.environ['TWILIO_ACCOUNT_SID'], os.environ['TWILIO_AUTH_TOKEN'])"
