@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 .PHONY: demo test crash coverage lint format schemas docs fuzz guards lock clean
 
 # The pure core, up to `report` on the page of docs/decisions/0001-the-house.md: every line and branch of it is tested.
-CORE := model state plans secret collector codes errors canonical diff renames rotation scope gates digest planner restores verdicts causes due audit lineage planfile stale expected report
+CORE := model state plans secret collector codes errors canonical diff renames rotation scope gates digest planner restores verdicts causes due audit lineage eventform planfile stale expected report
 comma := ,
 empty :=
 space := $(empty) $(empty)

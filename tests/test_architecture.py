@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 
 PAGE = (
     "model", "state", "plans", "secret", "collector", "codes", "errors", "canonical", "diff", "renames", "rotation",
-    "scope", "gates", "digest", "planner", "restores", "verdicts", "causes", "due", "audit", "lineage", "planfile",
-    "stale", "expected", "report", "trouble", "kinds", "consumption", "references", "scalars", "yamlreader",
+    "scope", "gates", "digest", "planner", "restores", "verdicts", "causes", "due", "audit", "lineage", "eventform",
+    "planfile", "stale", "expected", "report", "trouble", "kinds", "consumption", "references", "scalars", "yamlreader",
     "wording", "schema", "regular", "sources", "manifest", "private", "keys", "subkeys", "keyfiles", "sealing",
     "network", "scrub", "reply", "http", "providers", "resolvers", "plugins", "stores", "render", "exports", "sandbox",
     "engine", "writing", "git", "context", "logs", "app", "serving", "api", "cli",

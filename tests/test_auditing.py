@@ -210,6 +210,15 @@ def test_attack_05_an_honest_apply_lets_nothing_go_that_somebody_else_marked_as_
     assert broken(lived) == ["version v1 of marketing-us"]
 
 
+@pytest.mark.parametrize("key", ["who", "secrets", "versions"])
+def test_attack_65_an_event_of_another_form_is_named_by_what_shows_it(lived, key):
+    raw(lived, f"UPDATE events SET body = json_set(body, '$.{key}', 5) WHERE seq = 4")
+    assert broken(lived) == ["event 4"]
+    for command in ("history", "history marketing-us", "get marketing-us", "get marketing-us --version 1"):
+        done = lived.sandbox(*command.split())
+        assert (done.code, f"event 4 of production cannot be read: its {key} has another form" in done.err) == (5, True)
+
+
 def test_attack_65_a_secret_with_a_number_that_none_has_is_tampered_and_no_bug(lived):
     raw(lived, "UPDATE secrets SET version = -1 WHERE name = 'alerts-eu'")
     for command in (("audit", "verify"), ("read", "alerts-eu", "api_token", "--reveal")):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reconciler import audit, lineage
+from reconciler import audit, eventform, lineage
 from reconciler.app import filtering, plugged
 from reconciler.app.wiring import Where, header_of, keyring, known_workspace, open_store
 from reconciler.codes import CODES
@@ -87,6 +87,7 @@ def history(where: Where, wanted: Filter, anchors: Sequence[str] = ()) -> Report
         snapshot = store.load(workspace)
         waiting = store.waiting_reads(workspace)
         chain = store.events(workspace)
+        eventform.formed(workspace, chain)
         everything = [*(Entry(0, event) for event in reversed(waiting)), *_newest_first(chain)]
         _fine(where, wanted, workspace, [entry.event for entry in everything])
         verified = _verified(where, store, workspace, chain)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reconciler import lineage
 from reconciler.audit import Link
+from reconciler.eventform import formed
 from reconciler.state import Kept
 from reconciler.stores.base import Store
 
@@ -22,9 +23,10 @@ def log_of(store: Store, workspace: str, name: str) -> Sequence[Link]:
         if one in names:
             continue
         names.add(one)
-        for link in store.events_about(workspace, one):
-            found[link[0]] = link
-            todo += [str(link[1].body[key]) for key in ("from", "to") if key in link[1].body]
+        links = store.events_about(workspace, one)
+        formed(workspace, links)
+        found |= {link[0]: link for link in links}
+        todo += [link[1].body[key] for link in links for key in ("from", "to") if key in link[1].body]
     return [found[seq] for seq in sorted(found)]
 
 

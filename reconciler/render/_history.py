@@ -201,7 +201,7 @@ def _below(entry: Entry, shown: Container[str]) -> Iterator[str]:
     parts += [_answered(body)] if entry.event.result in ("rejected", "failed") and "verdict" in body else []
     parts += [", ".join(body["keys"])] if body.get("keys") else []
     parts += [" → ".join(body["status"])] if "status" in body else []
-    parts += [f"lease {body['lease']['id']} of {_holder(body['lease'])}"] if "lease" in body else []
+    parts += [f"lease {body['lease'].get('id', '?')} of {_holder(body['lease'])}"] if "lease" in body else []
     if parts:
         yield say.safe("; ".join(parts))
 
@@ -227,4 +227,5 @@ def _answered(body: Mapping[str, Any]) -> str:
 
 
 def _holder(lease: Mapping[str, Any]) -> str:
-    return f"{lease['actor']} ({lease['host']}, process {lease['pid']}) since {lease['since'][:19]}"
+    actor, host, pid, since = (lease.get(key, "?") for key in ("actor", "host", "pid", "since"))
+    return f"{actor} ({host}, process {pid}) since {since[:19]}"

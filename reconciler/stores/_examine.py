@@ -201,7 +201,8 @@ def _wrong(row: Row, secrets: Mapping[_Place, SealedSecret], left: str, seq: int
 def _reads(database: Database, of: Mapping[str, str]) -> Iterator[Stray]:
     """A read is in the chain whole: what the table says beside it must be the same."""
     chained = {seq: event for seq, event, _ in _rows.events_of(of["workspace"], database.rows(_READ_EVENTS, of))}
-    numbers = {event.body.get("read"): seq for seq, event in chained.items()}
+    # one whose number cannot be read was altered, which the chain tells
+    numbers = {number: seq for seq, event in chained.items() if isinstance(number := event.body.get("read"), int)}
     for seq, *row in database.rows(_CHAINED, of):
         number, read = _rows.read_of(row)
         event = chained.get(seq)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler import audit
+from reconciler import audit, eventform
 from reconciler.canonical import storable
 from reconciler.collector import collector_off
 from reconciler.errors import StoreError
@@ -215,6 +215,7 @@ class SqlStore:
         """Who ended the lease and when, where somebody did; who has it now, where somebody does."""
         about = {"workspace": lease.workspace, "name": ""}
         events = _rows.events_of(lease.workspace, self._db.rows(_sql.GET_EVENTS_ABOUT, about))
+        eventform.formed(lease.workspace, events)
         said = [_ended(event) for _, event, _ in events if event.body.get("lease", {}).get("id") == lease.id]
         said += [f"{_who_has(rows[0])} has it"] if rows and rows[0][1] else []
         since = bool(rows) and rows[0][0] > lease.fencing

@@ -95,12 +95,14 @@ def test_a_read_of_what_was_deleted_since_puts_nothing_back(stored):
 @pytest.mark.parametrize("sql", [
     "DELETE FROM events WHERE what = 'read'",
     "UPDATE events SET body = replace(body, 'exec', 'export') WHERE what = 'read'",
+    "UPDATE events SET body = '{\"read\":[1]}' WHERE what = 'read'",
 ])  # fmt: skip
 def test_a_chained_read_that_is_altered_or_removed_breaks_the_chain(stored, sql):
     stored.store.add_reads(WORKSPACE, [storing.read("a")])
     stored.commit(tell("b"))
     stored.raw(sql)
     assert stored.broken() == ["event 3"]
+    assert stored.store.strays(WORKSPACE) == [("read 1", "was altered, or is not the one of event 3")]
 
 
 BODY = '{"provider": "p", "how": "exec", "given": %s, "keys": %s, "who": %s}'
