@@ -85,7 +85,7 @@ def _changed(events: list[Event], *, several: bool) -> str:
     times = f"Changed {_times(len(changes))}" if changes else "Not changed"
     if not secret:
         return f"{times}{_by(changes)}. Secret changed: no."
-    steps = [f"{f'{e.name} ' if several else ''}{_step(e)}, {say.clock(e.time)}" for e in secret[:TOLD]]
+    steps = [f"{f'{say.safe(e.name)} ' if several else ''}{_step(e)}, {say.clock(e.time)}" for e in secret[:TOLD]]
     which = "; ".join([*steps, f"and {len(secret) - TOLD} more"] if len(secret) > TOLD else steps)
     return f"{times}{_by(changes)}. Secret changed: YES, {_times(len(secret))} ({which})."
 
