@@ -191,13 +191,15 @@ class Writer:
     def _rejection(self, item: Settled, credential: Credential, verdict: Verdict, time: str) -> Rejection:
         change = item.task.change
         fingerprint = self.keyring.fingerprinter(self.lease.workspace)
+        # a fingerprint contains the name, and the next plan compares under the one that is still stored
+        stored = change.old_name or change.name
         return Rejection(
             name=change.name,
             action=change.action,
             declared=credential.declared,
             verdict=verdict,
             base_version=change.expected_version,
-            fingerprints={key: fingerprint(change.name, key, value) for key, value in item.task.secrets.items()},
+            fingerprints={key: fingerprint(stored, key, value) for key, value in item.task.secrets.items()},
             attempts=1,
             first_at=time,
             last_at=time,

@@ -144,8 +144,12 @@ def test_after_an_apply_the_accepted_are_gone_from_the_plan_and_the_others_are_p
         for now in history:
             applied = world.apply(now)
             again, _ = world.plan(now)
+            rejected = {name for name, result in applied.results.items() if result == "rejected"}
             left = {c.name: replace(c, rejection=None) for c in again.effective}
-            before = {c.name: replace(c, rejection=None) for c in applied.plan.effective}
+            before = {
+                c.name: replace(c, rejection=None, refused_before=c.refused_before or c.name in rejected)
+                for c in applied.plan.effective
+            }
             if applied.plan.refusals:
                 assert left == before
                 continue

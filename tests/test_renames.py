@@ -106,6 +106,16 @@ def test_a_refused_rename_can_be_cancelled(moved):
     assert names(moved) == {"alerts-eu": 1, "marketing-us": 1, "otp-apac": 1}
 
 
+def test_a_refused_rename_is_planned_again_as_refused_before(moved):
+    moved.env["TWILIO_AUTH_TOKEN"] = WRONG
+    assert moved.sandbox("apply", "--yes").code == 3
+    (again,) = moved.sandbox("plan", "--format", "json").json["plan"]["changes"]
+    assert again["refused_before"]["attempts"] == 1
+    moved.env["TWILIO_AUTH_TOKEN"] = "e" * 32
+    (again,) = moved.sandbox("plan", "--format", "json").json["plan"]["changes"]
+    assert again["refused_before"] is None
+
+
 def test_a_rename_with_a_label_is_stored_with_it(moved):
     moved.edit("    label: Marketing US\n", "    label: France\n")
     done = moved.sandbox("plan")
