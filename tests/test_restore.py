@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -218,6 +219,26 @@ def test_nothing_is_kept_where_nothing_is_to_be_kept(applied):
     assert done.code == 64
     assert ("forget", "forgotten", 2) in events(applied, "marketing-us")
     assert applied.sandbox("apply", "--yes", env={"RECONCILER_KEEP_OLD": "soon"}).code == 64
+
+
+@pytest.mark.parametrize("command", [("apply", "--yes"), ("restore", "marketing-us", "--yes")])
+@pytest.mark.parametrize("days", ["0d", "6d"])
+def test_the_environment_cannot_make_what_is_deleted_final_sooner(changed, command, days):
+    done = changed.sandbox(*command, env={"RECONCILER_KEEP_OLD": days})
+    assert done.code == 64
+    assert "RECONCILER_KEEP_OLD may not be shorter than 7d" in done.err
+    assert f"--keep-old {days}" in done.err
+    assert version(changed, "marketing-us", 1)["secret"] == "kept"
+    assert changed.sandbox(*command, "--keep-old", days, env={"RECONCILER_KEEP_OLD": days}).code == 0
+
+
+@pytest.mark.parametrize("days", [7, 30])
+def test_the_environment_may_ask_for_longer(applied, days):
+    applied.edit(LABEL, "    label: Second\n")
+    assert applied.sandbox("apply", "--yes", env={"RECONCILER_KEEP_OLD": f"{days}d"}).code == 0
+    (kept,) = applied.sandbox("get", "marketing-us", "--format", "json").json["facts"]["kept"]
+    left = datetime.fromisoformat(kept["until"]) - datetime.now(UTC)
+    assert timedelta(days=days - 1) < left <= timedelta(days=days)
 
 
 def test_a_shorter_time_does_not_take_a_secret_from_a_version_that_is_kept_for_longer(applied):

@@ -152,8 +152,24 @@ def days(_context: click.Context, _param: click.Parameter, value: str | None) ->
     return int(value[:-1])
 
 
+KEEP_OLD = 7
+"""Days that a former version stays where nothing else is said."""
+
+
+def keep_days(context: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """A number of days; fewer than the default are typed, never set once for every run of a machine."""
+    given = days(context, param, value)
+    from_environment = param.name and context.get_parameter_source(param.name) is click.core.ParameterSource.ENVIRONMENT
+    if given is not None and given < KEEP_OLD and from_environment:
+        raise click.BadParameter(
+            f"RECONCILER_KEEP_OLD may not be shorter than {KEEP_OLD}d: what a run replaces or deletes would be gone"
+            f" for good sooner without anybody having said so; say --keep-old {given}d to the one run that shall do it"
+        )
+    return given
+
+
 keep_option = option(
-    "--keep-old", default="7d", show_default=True, metavar="7d", callback=days,
+    "--keep-old", default=f"{KEEP_OLD}d", show_default=True, metavar=f"{KEEP_OLD}d", callback=keep_days,
     help="How long what this run replaces or deletes stays, with its secret, to be restored.",
 )  # fmt: skip
 
@@ -197,7 +213,7 @@ def where(given: Mapping[str, Any]) -> Where:
         sandbox=bool(given.get("sandbox") or given.get("sandbox_urls")),
         key_file=given.get("key_file"),
         patience=Patience(given.get("lock_timeout", 0.0), tell, store_selection()),
-        keep_old=timedelta(days=given.get("keep_old", 7)),
+        keep_old=timedelta(days=given.get("keep_old", KEEP_OLD)),
         environ=os.environ,
         flags=store_selection(),
         manifest=usual_manifest(os.environ),
