@@ -69,6 +69,22 @@ def test_one_that_was_tried_again_since_stays_and_is_named(refused):
     assert attempts(project) == {"otp-apac": 2}
 
 
+def test_an_update_that_was_refused_of_what_was_deleted_since_keeps_nothing_serving(planned):
+    """A delete that was approved is carried out, whatever was submitted and refused since."""
+    assert planned.sandbox("apply", "plan.json").code == 0
+    whole = without(planned, "otp-apac")
+    assert planned.sandbox("plan", "--prune", "--out", "plan.json").code == 0
+    planned.write(whole)
+    refuse(planned)
+    assert planned.sandbox("apply", "plan.json").code == 0
+    (row,) = (r for r in planned.sandbox("list", "--format", "json").json["credentials"] if r["name"] == "otp-apac")
+    assert (row["version"], row["rejection"]["attempts"]) == (None, 1)
+    for command in (("list",), ("get", "otp-apac"), ("check",)):
+        done = planned.sandbox(*command)
+        assert "a refused update of v1, which was deleted since: nothing can send with it." in done.out, done.err
+        assert "keeps serving under its old name" not in done.out
+
+
 def test_one_that_came_after_the_plan_stays_too(planned):
     """The plan saw the name as undeclared, and no rejection of it."""
     assert planned.sandbox("apply", "plan.json").code == 0

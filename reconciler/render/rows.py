@@ -195,6 +195,8 @@ def sign(status: Status) -> str:
 
 def rejection_state(rejection: Rejection, record: Record | None) -> str:
     """What a refused submission left behind."""
+    if record is None and rejection.base_version and rejection.action is not Action.RENAME:
+        return f"a refused update of v{rejection.base_version}, which was deleted since: nothing can send with it."
     if record is None and rejection.base_version:
         return f"not renamed: v{rejection.base_version} keeps serving under its old name."
     if record is None:
