@@ -84,6 +84,12 @@ def _would_go(changes: Sequence[Change]) -> Iterator[str]:
             yield change.old_name
 
 
+def undigested(changes: Sequence[Change]) -> frozenset[str]:
+    """Names whose rejection would go although the plan's digest says nothing of it. It does tell of a rename."""
+    moved = {change.old_name for change in changes}
+    return frozenset(change.name for change in changes if change.drops_rejection and change.name not in moved)
+
+
 def stays(names: Collection[str], rejections: Mapping[str, Rejection], why: str) -> tuple[Problem, ...]:
     """A warning that names the rejections that are left, each with its latest attempt; nothing where none is."""
     if not names:

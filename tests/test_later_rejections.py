@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from test_approved import planned, prepared_once
 from test_terminal import Typist
 
 from reconciler import stale
+from reconciler.canonical import to_json
 from reconciler.model import Action, Severity
 from reconciler.plans import Change
 
@@ -54,6 +56,19 @@ def test_a_plan_file_drops_the_rejection_that_it_saw(refused):
     done = project.sandbox("apply", "plan.json")
     assert "otp-apac: the rejection is dropped" in done.out
     assert attempts(project) == {}
+
+
+def test_an_unsigned_plan_file_drops_none(refused):
+    """Which rejections it saw stands in the file alone: without a signature, anybody may have written it there."""
+    project, _ = refused
+    file = json.loads((project.path / "plan.json").read_text())
+    (project.path / "plan.json").write_text(f"{to_json(file | {'signature': None})}\n")
+    done = project.sandbox("apply", "plan.json", "--expect", file["digest"], "--secrets-dir", ".")
+    assert done.code == 0, done.out + done.err
+    assert WARNING in done.out
+    assert "a digest does not say which refused submissions were looked at" in done.out
+    assert "is dropped" not in done.out
+    assert attempts(project) == {"otp-apac": 1}
 
 
 def test_one_that_was_tried_again_since_stays_and_is_named(refused):
@@ -204,6 +219,13 @@ def test_only_what_would_go_without_a_proof_can_stay():
                credential=replace(credential("new"), moved_from="old")),
     ]  # fmt: skip
     assert stale.newer(changes, waiting, {}) == {"told", "old"}
+
+
+def test_a_digest_covers_the_rejection_of_a_name_that_is_left_and_no_other():
+    renamed = Change(Action.RENAME, "new", "twilio", ("renamed",),
+                     credential=replace(credential("new"), moved_from="old"))  # fmt: skip
+    told = Change(Action.UPDATE, "told", "twilio", ("common",))
+    assert stale.undigested([note("gone"), note("old"), renamed, told]) == {"gone"}
 
 
 def test_the_warning_names_each_with_its_latest_attempt():

@@ -14,7 +14,6 @@ from reconciler.expected import hold, left_out
 from reconciler.scope import Known
 from reconciler.stores.base import Store
 
-NOT_IN_DIGEST = "a digest does not say which refused submissions were looked at"
 UNCOVERED = "their secrets changed, and a digest that begins with s1- was approved without comparing any"
 
 
@@ -64,6 +63,4 @@ def _held(prepared: Prepared, expected: str) -> Prepared:
                          prepared.traits, scope)  # fmt: skip
     held = hold(prepared.plan, blind, expected, scope, len(snapshot.records))
     problems = (*prepared.problems, *left_out(held.left_out, UNCOVERED))
-    moved = {change.old_name for change in held.plan.changes}
-    stale = {change.name for change in held.plan.changes if change.drops_rejection} - moved
-    return replace(prepared, plan=held.plan, problems=problems, approved=True).sparing(stale, NOT_IN_DIGEST)
+    return replace(prepared, plan=held.plan, problems=problems, approved=True).sparing_undigested()

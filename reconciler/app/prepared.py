@@ -20,6 +20,8 @@ from reconciler.sealing import Keyring
 from reconciler.state import Snapshot
 from reconciler.stores.base import Store
 
+NOT_IN_DIGEST = "a digest does not say which refused submissions were looked at"
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -76,6 +78,10 @@ class Prepared:
         told = stale.stays(names, self.snapshot.rejections, why)
         return replace(self, plan=replace(self.plan, changes=changes), problems=(*self.problems, *told),
                        staying=self.staying | frozenset(names))  # fmt: skip
+
+    def sparing_undigested(self) -> Prepared:
+        """The same, held to a digest: no word of it is about the rejections that lost their reason, so they stay."""
+        return self.sparing(stale.undigested(self.plan.changes) - self.staying, NOT_IN_DIGEST)
 
     def close(self) -> None:
         if self.store:

@@ -78,7 +78,9 @@ class FromFile:
             problems=(*tracked.warnings(resolved.untold), *new_workspace(store, snapshot)), origin=where.origin,
             approved=True, filed=Filed(str(self.path), file, signed or None), done=done,
         )  # fmt: skip
-        return made.sparing(later, "it came after the plan was made")
+        kept = made.sparing(later, "it came after the plan was made")
+        # what an unsigned file says that it saw, anybody may have written
+        return kept if signed else kept.sparing_undigested()
 
     def _vouched(self, keys: Keyring) -> bool:
         """Whether the signature holds. Raises Refused where it does not, or where nothing vouches for the file."""
