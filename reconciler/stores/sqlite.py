@@ -35,6 +35,7 @@ _WORDS = (
     ("SQLITE_BUSY", f"another program held it locked for {BUSY_SECONDS:.0f} s"),
     ("SQLITE_LOCKED", "another program holds it locked"),
     ("SQLITE_FULL", "the disk is full"),
+    ("SQLITE_IOERR_SHMSIZE", "the disk is full: there is no room for the -shm file beside it"),
     ("SQLITE_NOTADB", "the file is not a SQLite database"),
     ("SQLITE_CORRUPT", "the file is damaged: restore it from a backup"),
     ("SQLITE_READONLY", "it cannot be written to: check who owns the file and its folder"),
@@ -225,6 +226,7 @@ class _Sqlite:
         self._connection = connection
         self._path = path
         self._identity = identity
+        self._latest: object = None
         self.now = now
 
     def rows(self, sql: str, values: Mapping[str, Any] = NONE) -> Sequence[Row]:
@@ -254,13 +256,18 @@ class _Sqlite:
 
     def _transaction(self, begin: str) -> Iterator[None]:
         with _in_our_words(self._path):
-            self._connection.execute(begin)
+            # a signal between BEGIN and the block leaves a transaction that nobody ends, until its generator is
+            # collected, at whatever moment: the next one ends it, and it then ends nothing of the next one's
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            this = self._latest = object()
             try:
+                self._connection.execute(begin)
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
                 # a full disk has rolled back already
-                if self._connection.in_transaction:
+                if self._latest is this and self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
 
@@ -273,5 +280,6 @@ class _Sqlite:
         self._connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
     def close(self) -> None:
+        self._latest = None
         with _in_our_words(self._path):
             self._connection.close()

@@ -305,6 +305,80 @@ def test_a_full_disk_leaves_the_store_as_it_was(kit):
     assert kit.broken() == []
 
 
+def test_a_disk_without_room_for_the_shm_file_is_called_full(kit, path):
+    """32 KiB that SQLite takes to open a store, if only to read (sqlite.org/walformat.html, 2)."""
+    kit.store.close()
+    code = """
+import resource, sys
+from pathlib import Path
+from reconciler.errors import StoreError
+from reconciler.stores import sqlite
+resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
+try:
+    sqlite.open_store(Path(sys.argv[1]))
+except StoreError as error:
+    print(error.code.name, error.detail)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout == f"store-unreachable {path}: the disk is full: there is no room for the -shm file beside it\n"
+
+
+def begun(database, kind):
+    """A transaction whose block is not entered, as where a signal comes in between."""
+    transaction = getattr(database, kind)()
+    transaction.__enter__()
+    return transaction
+
+
+@pytest.mark.parametrize("kind", ["reading", "writing"])
+def test_a_signal_before_the_block_of_a_transaction_leaves_the_next_one_to_itself(kit, kind):
+    kit.commit(kit.put("a"))
+    database = kit.store._db
+    left = begun(database, kind)
+    if kind == "writing":
+        database.run("UPDATE workspaces SET serial = 99")
+    before = kit.store.load(WORKSPACE).serial
+    with database.writing():
+        database.run("UPDATE workspaces SET serial = serial + 1")
+        # what held the other one goes, at whatever moment
+        del left
+    assert (before, kit.store.load(WORKSPACE).serial) == (1, 2)
+
+
+def test_a_store_is_closed_although_a_signal_left_a_transaction(kit, path):
+    kit.commit(kit.put("a"))
+    left = begun(kit.store._db, "writing")
+    kit.store._db.run("UPDATE workspaces SET serial = 99")
+    kit.close()
+    del left
+    assert kit.store.load(WORKSPACE).serial == 1
+
+
+class Interrupted:
+    """A connection that is interrupted as soon as it has done anything."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+
+    def execute(self, sql):
+        self.connection.execute(sql)
+        if sql.startswith("BEGIN"):
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("kind", ["reading", "writing"])
+def test_a_signal_just_after_a_transaction_began_ends_it(kit, monkeypatch, kind):
+    database = kit.store._db
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "_connection", Interrupted(database._connection))
+        with pytest.raises(KeyboardInterrupt), getattr(database, kind)():
+            pass
+    assert not database._connection.in_transaction
+
+
 def test_text_that_is_not_utf_8_is_named_so(kit):
     kit.commit(kit.put("a"))
     kit.raw("UPDATE records SET created_by = CAST(x'ff' AS TEXT)")
