@@ -94,9 +94,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as asked:
         return asked.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
-        with suppress(OSError):
-            click.echo("Interrupted.", err=True)
-        return _failed(arguments, error, Exit.INTERRUPTED)
+        return _stopped(arguments, error)
     except click.ClickException as error:
         if isinstance(error, click.NoSuchOption) and error.ctx and isinstance(error.ctx.command, click.Group):
             error = _misplaced(error, error.ctx)
@@ -104,8 +102,10 @@ def run(arguments: Sequence[str]) -> int:
         with suppress(OSError):
             error.show(sys.stderr)
         return _failed(arguments, error, Exit.USAGE)
-    except (Exception, SystemExit) as error:  # noqa: BLE001
+    except BaseException as error:  # noqa: BLE001
         # the one choke point: a bug must end in a report, not in a traceback, nor in a plug-in's own exit code
+        if _by_signal(error):
+            return _stopped(arguments, error)
         if isinstance(error, OSError | SystemExit) and _by_click(error):
             return _unwritten(error)
         return _crashed(arguments, error)
@@ -116,6 +116,24 @@ def _misplaced(error: click.NoSuchOption, ctx: click.Context) -> click.NoSuchOpt
     """The same of an option that stands before its command."""
     hint = f"Options stand behind the command: {ctx.command_path} COMMAND {error.option_name}"
     return click.NoSuchOption(error.option_name, f"{error.message} {hint}", error.possibilities, ctx)
+
+
+def _by_signal(error: BaseException | None) -> bool:
+    """Whether it is an interrupt that a library, interrupted while it was loaded, made into an error of its own.
+
+    Python wraps what a class body raises; a compiled module panics, with nothing but the words left.
+    """
+    while error and not isinstance(error, KeyboardInterrupt):
+        if not isinstance(error, Exception) and "KeyboardInterrupt" in str(error):
+            return True
+        error = error.__cause__
+    return error is not None
+
+
+def _stopped(arguments: Sequence[str], error: BaseException) -> int:
+    with suppress(OSError):
+        click.echo("Interrupted.", err=True)
+    return _failed(arguments, error, Exit.INTERRUPTED)
 
 
 def _by_click(error: BaseException) -> bool:
@@ -163,7 +181,7 @@ def _command(arguments: Sequence[str]) -> str:
 
 def main() -> NoReturn:
     """The entry point. Being ended, or losing the terminal, is an interrupt: what is open is closed, and told."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
     code = run(sys.argv[1:])
