@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import storing
+import tenacity
 from builders import ORIGIN, TIME
 from storing import TOM
 
@@ -126,6 +128,40 @@ def test_a_wait_without_patience_asks_once_and_a_short_one_is_not_said(tmp_path)
     kit.close()
 
 
+@dataclass
+class Time:
+    """What a wait looks at and sleeps by; at a certain time somebody gives the lease back."""
+
+    free_at: float
+    release: Callable[[], None]
+    now: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        if self.now < self.free_at <= self.now + seconds:
+            self.release()
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("free_at", "is_said"), [(0.39, False), (0.71, True)])
+def test_a_wait_is_said_once_after_400_milliseconds(tmp_path, monkeypatch, free_at, is_said):
+    kit = storing.sqlite_kit(tmp_path / "private" / "store.db")
+    lease, said = kit.lease(), []
+    time = Time(free_at, lambda: kit.store.release(lease))
+    monkeypatch.setattr(tenacity, "time", time)
+    monkeypatch.setattr(tenacity.nap, "time", time)
+    patience = leasing.Patience(60, lambda text: said.append((time.now, text)))
+    with leasing.holding(kit.another(), storing.WORKSPACE, ORIGIN, patience):
+        assert free_at <= time.now <= free_at + 0.3
+    kit.close()
+    assert len(said) == is_said
+    for when, text in said:
+        assert 0.4 <= when <= 0.7
+        assert text.startswith("Waiting up to 60 s for the lease of ")
+
+
 # keeping it
 
 
@@ -237,6 +273,19 @@ def test_a_lease_of_a_workspace_that_has_nothing_yet_can_be_seen_and_ended(held)
     assert project.sandbox("lock", "release", lease.id, "-w", "dev", "--yes").code == 0
     assert project.sandbox("lock", "show", "-w", "nowhere").code == 64
     assert store.held("dev") is None
+
+
+def test_a_first_apply_that_was_killed_is_found_under_the_manifests_workspace(project):
+    """Nothing is stored yet: the store knows no workspace, and the manifest names the one that is held."""
+    assert project.sandbox("store", "create").code == 0
+    store = sqlite.open_store(project.path / ".reconciler" / "sandbox.db")
+    lease = store.acquire("production", TOM, 3600)
+    shown = project.sandbox("lock", "show")
+    assert (shown.code, lease.id in shown.out) == (0, True), shown.err
+    assert project.sandbox("lock", "release", lease.id, "--yes").code == 0
+    assert store.held("production") is None
+    assert "The lease is free" in project.sandbox("lock", "show").out
+    store.close()
 
 
 def test_an_expired_lease_says_that_the_next_run_takes_it(applied):

@@ -11,6 +11,7 @@ from reconciler.app.interrupts import Interrupts
 from reconciler.app.wiring import Where, header_at, keyring, known_workspace, open_store
 from reconciler.context import now
 from reconciler.errors import StoreError, UsageError
+from reconciler.manifest import workspace_of
 from reconciler.report import Report
 from reconciler.stores.base import Held, Store
 from reconciler.subkeys import AUDIT, SEALING
@@ -56,9 +57,8 @@ def release(where: Where, lease_id: str, *, yes: bool) -> Report:
 
 def _workspace(where: Where, store: Store) -> str:
     """One that is new to the store is known by nothing but its lease, until its first apply has stored something."""
-    if where.workspace and store.held(where.workspace):
-        return where.workspace
-    return known_workspace(where, store)
+    named = where.workspace or workspace_of(where.manifest)
+    return named if named and store.held(named) else known_workspace(where, store)
 
 
 def _report(command: str, store: Store, workspace: str, held: Held | None) -> Report:
