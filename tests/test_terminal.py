@@ -27,7 +27,7 @@ class Typist:
         os.close(slave)
         self.seen = ""
 
-    def read_until(self, text: str, seconds: float = 20) -> str:
+    def read_until(self, text: str, seconds: float = 60) -> str:
         deadline = time.monotonic() + seconds
         while text not in self.seen and time.monotonic() < deadline:
             if not self._read():
@@ -36,9 +36,11 @@ class Typist:
         return self.seen
 
     def _read(self) -> bool:
+        # what it wrote just before it ended is there by the time that it has
+        ended = self.process.poll() is not None
         ready, _, _ = select.select([self.master], [], [], 0.5)
         if not ready:
-            return self.process.poll() is None
+            return not ended
         try:
             chunk = os.read(self.master, 65536)
         except OSError:
@@ -52,7 +54,7 @@ class Typist:
     def end(self) -> int:
         while self._read():
             pass
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=60)
         os.close(self.master)
         return code
 
