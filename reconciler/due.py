@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from reconciler.errors import StoreError
 from reconciler.model import Action, Credential, Declared, Place, SecretState
 from reconciler.plans import Plan
 from reconciler.state import Record
@@ -34,7 +35,10 @@ _Content = tuple[str, Declared, Record | None]
 
 
 def due(records: Iterable[Record], today: str, horizon: int = HORIZON) -> tuple[Due, ...]:
-    """What falls due within ``horizon`` days of ``today`` (YYYY-MM-DD), soonest first."""
+    """What falls due within ``horizon`` days of ``today`` (YYYY-MM-DD), soonest first.
+
+    Raises StoreError ``tampered`` where a record says what no manifest may.
+    """
     return _soonest(((r.name, r.declared, r) for r in records), today, horizon)
 
 
@@ -59,9 +63,17 @@ def _soonest(content: Iterable[_Content], today: str, horizon: int) -> tuple[Due
     found = (
         Due(day.isoformat(), name, key, (day - start).days)
         for name, declared, record in content
-        for key, day in _days(declared, record, start)
+        for key, day in _days_of(name, declared, record, start)
     )
     return tuple(sorted(one for one in found if one.days <= horizon))
+
+
+def _days_of(name: str, declared: Declared, record: Record | None, today: date) -> tuple[tuple[str, date], ...]:
+    try:
+        return tuple(_days(declared, record, today))
+    except (ValueError, TypeError, OverflowError):
+        # a manifest is checked before: what is stored may have been written by anybody
+        raise StoreError("tampered", f"the dates of {name} cannot be read") from None
 
 
 def _days(declared: Declared, record: Record | None, today: date) -> Iterator[tuple[str, date]]:

@@ -8,6 +8,7 @@ import pytest
 from builders import credential, declared, record
 
 from reconciler.due import due, due_after
+from reconciler.errors import StoreError
 from reconciler.model import Action, Place, SecretState
 from reconciler.plans import Change, Plan
 
@@ -33,6 +34,19 @@ def test_what_expires_is_told_from_thirty_days_before_and_ever_after(day, days):
 @pytest.mark.parametrize(("every", "days"), [("1d", -325), ("326d", 0), ("356d", 30), ("357d", None)])
 def test_a_rotation_is_counted_from_the_last_change_of_the_secret(every, days):
     assert [one.days for one in due([stored(rotate_every=every)], TODAY)] == ([] if days is None else [days])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        stored(expires_on="soon"), stored(rotate_every="often"), stored(rotate_every="90d", changed_at=""),
+        stored(rotate_every="9999d", changed_at="9999-12-31T23:59:59.999Z"), stored(rotate_every="90d", changed_at=7),
+    ],
+)  # fmt: skip
+def test_dates_that_no_manifest_may_have_were_not_written_by_us(odd):
+    with pytest.raises(StoreError) as caught:
+        due([odd], TODAY)
+    assert (caught.value.code.name, caught.value.detail) == ("tampered", "the dates of a cannot be read")
 
 
 def test_the_soonest_comes_first_and_a_horizon_can_be_given():

@@ -58,6 +58,11 @@ def test_attack_50_free_text_is_shown_as_escapes(name, colour):
     assert not any(line.startswith("::") for line in text.splitlines())
 
 
+def test_safe_shows_no_text_of_any_length():
+    assert rows.safe("x" * 100_000) == "x" * 100_000
+    assert rows.safe("x" * 100_000 + "\x1b[2J" * 10) == f"{'x' * 100_000}… (40 more characters)"
+
+
 def test_safe_leaves_other_scripts_alone():
     assert rows.safe("Żółć 東京 é") == "Żółć 東京 é"
 

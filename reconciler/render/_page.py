@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,23 @@ Line = str | Text | Table | Rows
 STYLES = {"✓": "green", "✗": "red", "!": "yellow", "+": "green", "~": "yellow", "-": "red", "→": "cyan", "?": "dim"}
 
 
+_RAW = re.compile(r"[^\S \n]|[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What a terminal obeys, or nobody sees. Texts are made safe where a line is made; this is for one that was not."""
+
+
+def inert(line: str) -> str:
+    """The line without what a terminal obeys: each such character is one ``�``."""
+    return line if line.isprintable() else _RAW.sub("\N{REPLACEMENT CHARACTER}", line)
+
+
+def _inert(text: Text) -> Text:
+    if not text.plain.isprintable():
+        text = text.copy()
+        # as many characters as before, so that its styles stay where they are
+        text.plain = inert(text.plain)
+    return text
+
+
 def draw(lines: Iterable[Line], *, width: int, colour: bool) -> str:
     """All lines as text. A line is never wrapped: a log or a pipe gets it whole.
 
@@ -40,13 +58,15 @@ def draw(lines: Iterable[Line], *, width: int, colour: bool) -> str:
 def _drawn(console: Console, line: Line, *, colour: bool) -> str:
     """A plain line stays what it is: rich takes a hundred times as long for it, and ten thousand are not rare."""
     if isinstance(line, str):
-        return f"{line}\n"
-    if isinstance(line, Text) and not colour:
-        return f"{line.plain.rstrip()}\n"
+        return f"{inert(line)}\n"
+    if isinstance(line, Text):
+        line = _inert(line)
+        if not colour:
+            return f"{line.plain.rstrip()}\n"
     if isinstance(line, Rows):
         heading, *drawn = _drawn(console, line.table, colour=colour).splitlines()
         rows = zip(drawn, line.below, strict=True)
-        return "".join(f"{one}\n" for one in (heading, *(o for row, below in rows for o in (row, *below))))
+        return "".join(f"{one}\n" for one in (heading, *(o for row, below in rows for o in (row, *map(inert, below)))))
     with console.capture() as captured:
         console.print(line, soft_wrap=not isinstance(line, Table))
     text = captured.get()
@@ -77,6 +97,6 @@ def _table(columns: list[tuple[str, list[Text], int]]) -> Table:
     for heading, _, _ in columns:
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
     for row in zip(*(cells for _, cells, _ in columns), strict=True):
-        cells: tuple[RenderableType, ...] = row
+        cells: Iterable[RenderableType] = map(_inert, row)
         table.add_row(*cells)
     return table

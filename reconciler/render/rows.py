@@ -28,12 +28,17 @@ SIGNS = {
 }
 
 
-def safe(text: object) -> str:
-    """Free text for a terminal or a log: whatever is not printable, or turns the writing direction, is an escape.
+LONGEST = 100_000
+"""Characters of one text that are shown. None of ours is as long; what somebody else wrote takes time to lay out."""
 
-    So is what a CI runner would obey: GitHub's takes ``::command::`` after blanks, and ``##[command]`` anywhere.
+
+def safe(text: object) -> str:
+    """Free text for a terminal or a log: whatever is not printable, turns the writing direction, or would be obeyed by a
+    CI runner is an escape. GitHub's takes ``::command::`` after blanks, and ``##[command]`` anywhere.
     """
     said = str(text)
+    if len(said) > LONGEST:
+        said = f"{said[:LONGEST]}… ({len(said) - LONGEST} more characters)"
     if not (said.isascii() and said.isprintable()):
         said = "".join(_visible(c) for c in said)
     if "::" in said or "##" in said:
@@ -179,11 +184,11 @@ def ago(then: str, now: str) -> str:
 
 def clock(then: str) -> str:
     """``2026-11-23 14:02 UTC``."""
-    return f"{then[:10]} {then[11:16]} UTC" if then else DASH
+    return safe(f"{then[:10]} {then[11:16]} UTC") if then else DASH
 
 
 def day(then: str) -> str:
-    return then[:10] or DASH
+    return safe(then[:10]) or DASH
 
 
 def sign(status: Status) -> str:

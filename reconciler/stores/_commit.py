@@ -12,6 +12,7 @@ from reconciler.errors import StoreError
 from reconciler.model import Answer, Event
 from reconciler.stores import _kept, _rows, _sql
 from reconciler.stores._database import Database, typed
+from reconciler.stores._verdicts import verdict_json
 from reconciler.stores.base import Checked, Delete, DropRejection, Move, Progress, Put, Reject, Tell, Write
 
 READS_AT_ONCE = 1000
@@ -196,7 +197,7 @@ class Commit:
             return False
         verdict = checked.verdict
         self._db.run(_sql.CHECKED_RECORD, {
-            **named, "verdict": _rows.verdict_json(verdict), "checked_at": verdict.at,
+            **named, "verdict": verdict_json(verdict), "checked_at": verdict.at,
             "accepted_at": verdict.at if verdict.answer is Answer.VALID else None,
         })  # fmt: skip
         return self._tell(checked.event) if checked.event else True

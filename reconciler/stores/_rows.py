@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from reconciler.canonical import storable, to_json
-from reconciler.codes import CODES
 from reconciler.errors import StoreError
-from reconciler.model import Account, Action, Answer, Declared, Event, Verdict
+from reconciler.model import Action, Declared, Event
 from reconciler.state import Record, Rejection, SealedSecret
 from reconciler.stores._database import Row
-
-_ACCOUNT = ("id", "name", "type", "status", "currency")
-_VERDICT = ("http_status", "provider_code", "request_id", "asked", "at")
-_TEXTS = ("notes", "likely")
-
+from reconciler.stores._verdicts import account_json, account_of, is_time, verdict_json, verdict_of
 
 RECORD = (str, int, *[str] * 11)
 """The types of a record's columns as they are read."""
@@ -68,43 +62,6 @@ class StoredRecord(Record):
         fill(self, "accepted_at", accepted_at)
         fill(self, "secret_versions", {field: version for field, version, _ in self._secrets})
         return object.__getattribute__(self, missing)
-
-
-def account_json(account: Account) -> str:
-    return to_json(_account_facts(account))
-
-
-def _account_facts(account: Account) -> dict[str, str]:
-    return {key: text for key in _ACCOUNT if (text := getattr(account, key))}
-
-
-def account_of(facts: Mapping[str, str]) -> Account:
-    return Account(**facts)
-
-
-def verdict_json(verdict: Verdict) -> str:
-    facts: dict[str, Any] = {"answer": verdict.answer, "code": verdict.code}
-    facts |= {key: value for key in _VERDICT if (value := getattr(verdict, key)) not in (None, "")}
-    if account := _account_facts(verdict.account):
-        facts["account"] = account
-    facts |= {key: texts for key in _TEXTS if (texts := getattr(verdict, key))}
-    return to_json(facts)
-
-
-def verdict_of(facts: Mapping[str, Any]) -> Verdict:
-    """``facts`` as read from JSON; what is absent has nothing to say. Raises KeyError for a code that there is not."""
-    if CODES[facts["code"]].answer != facts["answer"]:
-        raise ValueError("the code belongs to another answer")
-    if facts.get("at"):
-        datetime.fromisoformat(facts["at"])
-    return Verdict(
-        Answer(facts["answer"]),
-        facts["code"],
-        account_of(facts.get("account", {})),
-        notes=tuple(facts.get("notes", ())),
-        likely=tuple(facts.get("likely", ())),
-        **{key: facts[key] for key in _VERDICT if key in facts},
-    )
 
 
 def _declared_json(declared: Declared) -> str:
@@ -202,6 +159,11 @@ def rejections_of(workspace: str, rows: Iterable[Row]) -> dict[str, Rejection]:
 def _rejection_of(
     name: str, action: str, provider: str, declared: str, verdict: str, base: int, fingerprints: str, *rest: Any
 ) -> Rejection:
+    attempts, first_at, last_at, by = rest
+    if not (type(base) is type(attempts) is int and base >= 0 and attempts > 0 and isinstance(by, str)):
+        raise TypeError("versions and attempts are counted, and somebody tried")
+    is_time(first_at)
+    is_time(last_at)
     return Rejection(
         name,
         Action(action),

@@ -28,6 +28,8 @@ APPLICATION_ID = 0x52436E31
 BUSY_SECONDS = 10.0
 CLEAN_MILLISECONDS = 500
 """How long cleaning up waits for readers: it is no reason to keep a writer."""
+LONGEST_MEBIBYTES = 2
+"""The most that one row may have. What we write is far shorter; of what somebody else wrote, nothing longer is read."""
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _BESIDE = ("-wal", "-shm", "-journal")
 
@@ -42,6 +44,7 @@ _WORDS = (
     ("SQLITE_PERM", "it cannot be written to: check who owns the file and its folder"),
     ("SQLITE_CANTOPEN", "the file, or the -wal file beside it, cannot be opened: check the folder's permissions"),
     ("SQLITE_IOERR", "the disk reports an error"),
+    ("SQLITE_TOOBIG", f"a row has more than {LONGEST_MEBIBYTES} MiB, which is the most that one may have"),
     ("SQLITE_ERROR", "its tables are not those that this program makes"),
 )  # fmt: skip
 
@@ -146,10 +149,12 @@ def _unmoved(path: Path, before: os.stat_result) -> None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     """``mode=rw`` never makes a file; the caller begins and ends transactions."""
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         path.absolute().as_uri() + "?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None,
         check_same_thread=False,
     )  # fmt: skip
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_MEBIBYTES * 2**20)
+    return connection
 
 
 def _ready(connection: sqlite3.Connection, path: Path) -> StoreInfo:

@@ -241,9 +241,19 @@ def run_apart(arguments: list[str], **environ: str) -> Ran:
 
 
 THREE = {
-    "twilio": {"provider": "twilio", "account_sid": "AC" + "0" * 31 + "1", "auth_token": "env://TWILIO_AUTH_TOKEN"},
+    "twilio": {
+        "provider": "twilio",
+        "rotate_every": "9999d",
+        "account_sid": "AC" + "0" * 31 + "1",
+        "auth_token": "env://TWILIO_AUTH_TOKEN",
+    },
     "sinch": {"provider": "sinch", "region": "eu", "service_plan_id": "0" * 31 + "2", "api_token": "env://SINCH_TOKEN"},
-    "infobip": {"provider": "infobip", "base_url": "https://xyz.api.infobip.com", "api_key": "env://INFOBIP_API_KEY"},
+    "infobip": {
+        "provider": "infobip",
+        "rotate_every": "90d",
+        "base_url": "https://xyz.api.infobip.com",
+        "api_key": "env://INFOBIP_API_KEY",
+    },
 }
 
 Target = Callable[[Random], Iterator[tuple[str, list[str]]]]
@@ -436,8 +446,9 @@ def _altered(draw: Random, connection: sqlite3.Connection) -> str:
     ((old,),) = connection.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (here,))
     ((other,),) = connection.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (there,))
     value = draw.choice(
-        [None, -1, 2**63 - 1, 1.5, b"\xff\x00", "", "{", "[]", "{}", '{"a": 1}', word(draw), other, other]
-    )
+        [None, -1, 2**63 - 1, 1.5, b"\xff\x00", "", "{", "[]", "{}", '{"a": 1}', word(draw), other, other, "2026-11-24",
+         "9999-12-31T23:59:59.999Z", "\x1b[2J\u202e"]
+    )  # fmt: skip
     if draw.random() < 0.3:
         value = _near(draw, old)
     if isinstance(value, str):
@@ -637,10 +648,14 @@ def prepare(folder: Path) -> None:
         _declare(credentials)
         done = run(["apply", "--yes", "--prune", *store], **RIGHT)
         assert done.code == 0, done
+    # a refused submission waits, of what is stored and of what is not
+    _declare(THREE)
+    done = run(["apply", "--yes", *store], **dict.fromkeys(RIGHT, "wrong" * 6 + "aa"))
+    assert done.code == 3, done
     for line in (READ, ["check"], READ):
         # the check takes the first read into the chain, the second one waits
         done = run([*line, *store], **RIGHT)
-        assert done.code == 0, done
+        assert done.code == (3 if line == ["check"] else 0), done
     _declare(THREE)
 
 

@@ -385,6 +385,21 @@ def test_text_that_is_not_utf_8_is_named_so(kit):
     refused("store-unreachable", kit.store.load, WORKSPACE)
 
 
+@pytest.mark.parametrize("value", ["zeroblob(3000000)", "hex(zeroblob(1500000))"])
+def test_a_value_of_any_length_is_not_read_into_memory(kit, value):
+    kit.commit(kit.put("a"))
+    kit.raw(f"UPDATE records SET created_by = {value}")
+    assert "a row has more than 2 MiB" in refused("store-unreachable", kit.store.load, WORKSPACE).detail
+
+
+def test_what_is_too_long_to_be_read_is_not_written(kit):
+    lease = kit.lease()
+    puts = [kit.put("a"), kit.put("b", label="x" * 2_100_000)]
+    assert "a row has more than 2 MiB" in refused("store-unreachable", kit.commit, *puts, lease=lease).detail
+    assert kit.store.load(WORKSPACE).records == {}
+    assert kit.commit(kit.put("a"), lease=lease) == [True]
+
+
 def test_a_bug_of_ours_is_not_called_the_stores_fault(kit):
     with pytest.raises(sqlite3.IntegrityError), kit.store._db.writing():
         kit.store._db.run("INSERT INTO workspaces VALUES (NULL, NULL, NULL, NULL)")

@@ -1,0 +1,1 @@
+UPDATE events SET what = hex(zeroblob(900000))
