@@ -33,8 +33,8 @@ LONGEST = 100_000
 
 
 def safe(text: object) -> str:
-    """Free text for a terminal or a log: whatever is not printable, turns the writing direction, or would be obeyed by a
-    CI runner is an escape. GitHub's takes ``::command::`` after blanks, and ``##[command]`` anywhere.
+    """Free text for a terminal or a log: whatever is not printable, turns the writing direction, or would be obeyed by
+    a CI runner is an escape. GitHub's takes ``::command::`` after blanks, and ``##[command]`` anywhere.
     """
     said = str(text)
     if len(said) > LONGEST:
