@@ -159,7 +159,9 @@ GUARDS: tuple[Guard, ...] = (
     _guard("06 66", "audit:verify_anchors", ("        if seq not in found:",
                                              "        if not found.setdefault(seq, text):")),
     _guard("66", "audit:verify_anchors", ("elif found[seq] != text:", "elif False:")),
-    _guard("70", "stores.sqlite:_Sqlite.writing", ('yield from self._transaction("BEGIN IMMEDIATE")', "yield")),
+    _guard("70", "stores.sqlite:_Sqlite.writing", (
+        'return Transaction(self._connection, self._path, "BEGIN IMMEDIATE", self._still_there)',
+        "import contextlib; return contextlib.nullcontext()")),
     # keys
     _guard("67", "sealing:_Fingerprinter.__call__", ("return self._key.mac(message)", ("return __import__('hashlib')"
                                                      ".sha256(message).digest()")),),

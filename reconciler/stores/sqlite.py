@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -20,33 +20,16 @@ from reconciler.state import Slot, StoreInfo
 from reconciler.stores import _sql
 from reconciler.stores._database import NONE, Dialect, Row
 from reconciler.stores._store import KEEP_OLD, SqlStore
+from reconciler.stores._transaction import BUSY_SECONDS, LONGEST_MEBIBYTES, Transaction, in_our_words
 
 DIALECT = Dialect(blob="BLOB", identity="INTEGER PRIMARY KEY AUTOINCREMENT", session_user="''")
 _adapted = cache(DIALECT.sql)
 APPLICATION_ID = 0x52436E31
 """``RCn1`` in the file's header: what ``file`` and we know the file by."""
-BUSY_SECONDS = 10.0
 CLEAN_MILLISECONDS = 500
 """How long cleaning up waits for readers: it is no reason to keep a writer."""
-LONGEST_MEBIBYTES = 2
-"""The most that one row may have. What we write is far shorter; of what somebody else wrote, nothing longer is read."""
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _BESIDE = ("-wal", "-shm", "-journal")
-
-_WORDS = (
-    ("SQLITE_BUSY", f"another program held it locked for {BUSY_SECONDS:.0f} s"),
-    ("SQLITE_LOCKED", "another program holds it locked"),
-    ("SQLITE_FULL", "the disk is full"),
-    ("SQLITE_IOERR_SHMSIZE", "the disk is full: there is no room for the -shm file beside it"),
-    ("SQLITE_NOTADB", "the file is not a SQLite database"),
-    ("SQLITE_CORRUPT", "the file is damaged: restore it from a backup"),
-    ("SQLITE_READONLY", "it cannot be written to: check who owns the file and its folder"),
-    ("SQLITE_PERM", "it cannot be written to: check who owns the file and its folder"),
-    ("SQLITE_CANTOPEN", "the file, or the -wal file beside it, cannot be opened: check the folder's permissions"),
-    ("SQLITE_IOERR", "the disk reports an error"),
-    ("SQLITE_TOOBIG", f"a row has more than {LONGEST_MEBIBYTES} MiB, which is the most that one may have"),
-    ("SQLITE_ERROR", "its tables are not those that this program makes"),
-)  # fmt: skip
 
 
 def utc_now() -> str:
@@ -63,7 +46,7 @@ def create_store(
     """
     _make_file(path)
     try:
-        with _in_our_words(path), closing(_connect(path)) as connection:
+        with in_our_words(path), closing(_connect(path)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             _upgrade(connection, 0)
@@ -106,11 +89,11 @@ def open_store(path: Path, *, keep_old: timedelta = KEEP_OLD, now: Callable[[], 
     swap the file; ``store-newer``, with the file untouched; ``store-unreachable``.
     """
     before = _checked(path)
-    with _in_our_words(path):
+    with in_our_words(path):
         connection = _connect(path)
     try:
         _unmoved(path, before)
-        with _in_our_words(path):
+        with in_our_words(path):
             info = _ready(connection, path)
     except BaseException:
         connection.close()
@@ -204,24 +187,6 @@ def _upgrade(connection: sqlite3.Connection, since: int) -> None:
     connection.execute(f"PRAGMA user_version = {_sql.VERSION}")
 
 
-@contextmanager
-def _in_our_words(path: Path) -> Iterator[None]:
-    """What SQLite reports as a StoreError. A broken rule of the schema or a misused interface is a bug and passes."""
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
-        if getattr(error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER":
-            raise StoreError("tampered", f"{path}: a trigger that this program never made refuses to write") from None
-        raise
-    except OverflowError:
-        raise StoreError("tampered", f"{path} holds a number that this program never wrote") from None
-    except sqlite3.DatabaseError as error:
-        # the driver's own complaints, about text that is not UTF-8 for one, have no name
-        name = getattr(error, "sqlite_errorname", "an error")
-        words = next((words for start, words in _WORDS if name.startswith(start)), f"SQLite reports {name}")
-        raise StoreError("store-unreachable", f"{path}: {words}") from None
-
-
 class _Sqlite:
     """The connection, used by one thread at a time."""
 
@@ -231,7 +196,6 @@ class _Sqlite:
         self._connection = connection
         self._path = path
         self._identity = identity
-        self._latest: object = None
         self.now = now
 
     def rows(self, sql: str, values: Mapping[str, Any] = NONE) -> Sequence[Row]:
@@ -240,15 +204,11 @@ class _Sqlite:
     def run(self, sql: str, values: Mapping[str, Any] = NONE) -> None:
         self._connection.execute(sql, values)
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        yield from self._transaction("BEGIN")
+    def reading(self) -> Transaction:
+        return Transaction(self._connection, self._path, "BEGIN", lambda: None)
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        self._still_there()
-        yield from self._transaction("BEGIN IMMEDIATE")
-        self._still_there()
+    def writing(self) -> Transaction:
+        return Transaction(self._connection, self._path, "BEGIN IMMEDIATE", self._still_there)
 
     def _still_there(self) -> None:
         """Raise StoreError where the file was removed or replaced: SQLite would go on writing to what nobody sees."""
@@ -259,23 +219,6 @@ class _Sqlite:
         if (found.st_dev, found.st_ino) != self._identity:
             raise StoreError("store-refused", f"{self._path} was replaced while it was open", "plan again")
 
-    def _transaction(self, begin: str) -> Iterator[None]:
-        with _in_our_words(self._path):
-            # a signal between BEGIN and the block leaves a transaction that nobody ends, until its generator is
-            # collected, at whatever moment: the next one ends it, and it then ends nothing of the next one's
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            this = self._latest = object()
-            try:
-                self._connection.execute(begin)
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # a full disk has rolled back already
-                if self._latest is this and self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
     def clean(self) -> None:
         # secure_delete has overwritten what was removed, but the -wal still holds pages from before. What was
         # committed stays so where this fails: the next one cleans, as the last one does that closes the store.
@@ -285,6 +228,5 @@ class _Sqlite:
         self._connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
     def close(self) -> None:
-        self._latest = None
-        with _in_our_words(self._path):
+        with in_our_words(self._path):
             self._connection.close()

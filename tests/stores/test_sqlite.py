@@ -323,37 +323,6 @@ except StoreError as error:
     assert done.stdout == f"store-unreachable {path}: the disk is full: there is no room for the -shm file beside it\n"
 
 
-def begun(database, kind):
-    """A transaction whose block is not entered, as where a signal comes in between."""
-    transaction = getattr(database, kind)()
-    transaction.__enter__()
-    return transaction
-
-
-@pytest.mark.parametrize("kind", ["reading", "writing"])
-def test_a_signal_before_the_block_of_a_transaction_leaves_the_next_one_to_itself(kit, kind):
-    kit.commit(kit.put("a"))
-    database = kit.store._db
-    left = begun(database, kind)
-    if kind == "writing":
-        database.run("UPDATE workspaces SET serial = 99")
-    before = kit.store.load(WORKSPACE).serial
-    with database.writing():
-        database.run("UPDATE workspaces SET serial = serial + 1")
-        # what held the other one goes, at whatever moment
-        del left
-    assert (before, kit.store.load(WORKSPACE).serial) == (1, 2)
-
-
-def test_a_store_is_closed_although_a_signal_left_a_transaction(kit, path):
-    kit.commit(kit.put("a"))
-    left = begun(kit.store._db, "writing")
-    kit.store._db.run("UPDATE workspaces SET serial = 99")
-    kit.close()
-    del left
-    assert kit.store.load(WORKSPACE).serial == 1
-
-
 class Interrupted:
     """A connection that is interrupted as soon as it has done anything."""
 
