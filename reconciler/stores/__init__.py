@@ -1,1 +1,1 @@
-"""The stored state: SQLite (``sqlite.py``) and PostgreSQL, behind :mod:`reconciler.stores.base`."""
+"""The stored state, behind :mod:`reconciler.stores.base`: SQLite (``sqlite.py``)."""
