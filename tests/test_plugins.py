@@ -464,6 +464,29 @@ def test_a_plug_in_that_ends_the_program_is_a_bug_that_is_told(acme, tmp_path):
     assert "error[bug]" in done.err
 
 
+SAYS = 'return verdict(reply, "accepted", account=Account(id=account, name=text(body.get("name"))))'
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["account=Account(name=7)", "account=Account(name=None)", "provider_code=401", "notes=(7,)", "at='2026-11-24'",
+     "http_status='200'", "code='key-refused'", "code='no-such-code'"],
+)  # fmt: skip
+def test_a_verdict_that_could_not_be_read_again_is_a_bug_and_not_stored(acme, tmp_path, part):
+    """Else one answer of a plug-in would leave a store that no command can read."""
+    assert SAYS in ACME_CODE
+    odd = f"import dataclasses; return dataclasses.replace(verdict(reply, 'accepted'), {part})"
+    (tmp_path / "reconciler_acme.py").write_text(ACME_CODE.replace(SAYS, odd))
+    acme.drawer.write_text(json.dumps({"otp": RIGHT}))
+    with service() as address:
+        env = {"PYTHONPATH": f"{tmp_path}:{acme.env['PYTHONPATH']}"}
+        done = acme.run("apply", "--sandbox-url", f"acme={address}", "--yes", env=env)
+        assert done.code == 70, done.out + done.err
+        assert "error[bug]" in done.err
+        again = acme.run("apply", "--sandbox-url", f"acme={address}", "--yes")
+        assert again.code == 0, again.out + again.err
+
+
 def test_a_run_with_an_installed_provider_and_resolver_from_rejection_to_ready(acme):
     with service() as address:
         asked = ("--sandbox-url", f"acme={address}", "--yes")

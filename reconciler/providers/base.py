@@ -10,6 +10,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -105,16 +106,31 @@ class Provider(ABC):
 async def asked(provider: Provider, change: Change, secrets: Mapping[str, Secret], http: Http) -> Verdict:
     """Have a provider ask about a change: its verdict with the likely causes, those first that fit the change.
 
-    Where no usable answer came the verdict is unknown. Raises what :meth:`Provider.check` raises beside NotAsked.
+    Where no usable answer came the verdict is unknown. Raises what :meth:`Provider.check` raises beside NotAsked, and
+    TypeError for a verdict with a part of another kind than :class:`Verdict` says: stored, nothing could read it again.
     """
     try:
         found = await provider.check(change.declared.settings, secrets, http)
     except NotAsked as problem:
         found = problem.verdict()
+    _whole(found)
     causes = (*provider.causes.get(found.code, ()), *SHARED.get(found.code, ()))
     quoted = [key for key, value in secrets.items() if value.quoted and found.answer is Answer.REJECTED]
     notes = (*found.notes, *(f"the value of {key} stands in quotes: they are sent as a part of it" for key in quoted))
     return replace(found, likely=likely(causes, change), notes=notes)
+
+
+def _whole(found: Verdict) -> None:
+    """What is built in makes no other; a plug-in may."""
+    facts = found.account
+    texts = (facts.id, facts.name, facts.type, facts.status, facts.currency, found.code, found.provider_code,
+             found.request_id, found.asked, found.at, *found.notes)  # fmt: skip
+    if not all(isinstance(one, str) for one in texts) or type(found.http_status) not in (int, type(None)):
+        raise TypeError("a verdict holds something that is no text, or a status that is no number")
+    if found.code not in CODES or CODES[found.code].answer is not found.answer:
+        raise TypeError("a verdict's code belongs to another answer")
+    if found.at and datetime.fromisoformat(found.at).tzinfo is None:
+        raise TypeError("a verdict's time has no zone")
 
 
 def fault(name: str, found: object) -> str:
